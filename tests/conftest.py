@@ -1,0 +1,40 @@
+"""What every test shares: one thread, a seeded generator, and a plain word when a system program is absent."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from seqlib.threads import limit_threads
+
+_INSTALL = {
+    "chromium": "apt-get install chromium",
+    "node": "apt-get install nodejs",
+    "bwrap": "apt-get install bubblewrap",
+}
+
+limit_threads(1)
+
+
+@pytest.fixture
+def rng() -> torch.Generator:
+    """A generator with a fixed seed."""
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """Return a system program's path; where it is absent the test is skipped with the command that installs it."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path:
+            return path
+        reason = f"{program} is not installed; install it with: {_INSTALL.get(program, program)}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return find

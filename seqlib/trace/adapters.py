@@ -39,7 +39,7 @@ def watch(module: nn.Module) -> Iterator[None]:
             handle.remove()
 
 
-def record_calls(function: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
+def record_calls(function: Any, name: str | None = None) -> Callable[..., Any]:
     """Wrap a function so that each call taps its arguments and its result, by name.
 
     Args:

@@ -3,6 +3,7 @@
 SeqlibError
 ├── ShapeError         tensors whose sizes do not fit together
 ├── MaskError          a mask that leaves nothing to look at
+├── ModelError         a model asked for what it is not
 ├── TraceError         a recording that can't be made, read or compared
 ├── DataError          data that is absent or not in its format
 ├── TrainError         training that can't start, go on or resume
@@ -23,6 +24,7 @@ __all__ = [
     "GradingError",
     "LabError",
     "MaskError",
+    "ModelError",
     "ReleaseError",
     "SeqlibError",
     "ShapeError",
@@ -61,6 +63,10 @@ class ShapeError(SeqlibError, ValueError):
 
 class MaskError(SeqlibError, ValueError):
     """A mask that leaves nothing to look at."""
+
+
+class ModelError(SeqlibError, ValueError):
+    """A model asked for what it is not."""
 
 
 class TraceError(SeqlibError, ValueError):

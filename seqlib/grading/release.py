@@ -1,0 +1,134 @@
+"""Make `assignments/NAME/` from `solutions/NAME/`: the same bytes each time, all of them or none."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqlib.errors import GradingError, ReleaseError
+from seqlib.grading.leaks import refuse_leaks, secret_lines
+from seqlib.grading.skeleton import build_notebook
+from seqlib.grading.source import Source, find_source
+from seqlib.grading.strip import public_checks
+
+__all__ = ["TOTAL_POINTS", "Released", "release", "swap_in"]
+
+TOTAL_POINTS = 100
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release wrote: its folder, its digest, and the points of each check."""
+
+    folder: Path
+    digest: str
+    points: dict[str, float]
+
+
+def release(name: str, root: Path, *, report: Callable[[str], None] = lambda step: None) -> Released:
+    """Build one assignment and put it in the place of the old one.
+
+    Args:
+        name: The assignment.
+        root: The instructors' repository.
+        report: Is told each step, for a progress line.
+
+    Raises:
+        ReleaseError: The source is not fit to be handed out; the old release is untouched then.
+    """
+    source = find_source(name, root)
+    report("reading the checks")
+    suite = _load(source)
+    points = _points(suite, source)
+    report("building the notebook")
+    files = {f"{name}.ipynb": _notebook_bytes(build_notebook(source, points))}
+    files["checks_public.py"] = public_checks(source.checks, source.answers).encode()
+    report("recording the expected values")
+    files["cases.safetensors"] = _cases(suite)
+    report("searching for leaks")
+    refuse_leaks(files.items(), secret_lines(source))
+    table = _table(source, points, files)
+    files["release.json"] = (json.dumps(table, indent=1, sort_keys=True) + "\n").encode()
+    report("writing")
+    swap_in(files, source.released)
+    return Released(source.released, table["digest"], points)
+
+
+def swap_in(files: dict[str, bytes], folder: Path) -> None:
+    """Write a folder beside its place and swap it in, so that no moment shows half of it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    old = staging / "old"
+    try:
+        new = staging / "new"
+        for name, data in files.items():
+            path = new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        if folder.exists():
+            os.replace(folder, old)
+        try:
+            os.replace(new, folder)
+        except OSError:
+            if old.exists():
+                os.replace(old, folder)
+            raise
+    except OSError as error:
+        raise ReleaseError(
+            f"{folder} can't be written: {error.strerror}.", "free some space or mend the rights."
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _load(source: Source) -> Any:
+    from seqlib.checks.registry import load_suite
+
+    try:
+        return load_suite(source.checks, source.name)
+    except GradingError as error:
+        raise ReleaseError(error.what, error.hint) from error
+
+
+def _points(suite: Any, source: Source) -> dict[str, float]:
+    points = {check.name: check.points for check in suite.checks.values()}
+    total = sum(points.values())
+    if total != TOTAL_POINTS:
+        listed = ", ".join(f"{name} {value:g}" for name, value in points.items())
+        raise ReleaseError(
+            f"the points in {source.checks} add up to {total:g}, not {TOTAL_POINTS}.", f"they are: {listed}."
+        )
+    return points
+
+
+def _notebook_bytes(notebook: Any) -> bytes:
+    import nbformat
+
+    nbformat.validate(notebook)
+    return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _cases(suite: Any) -> bytes:
+    from safetensors.torch import save
+
+    from seqlib.checks.runner import record_cases
+
+    return save(record_cases(suite))
+
+
+def _table(source: Source, points: dict[str, float], files: dict[str, bytes]) -> dict[str, Any]:
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    return {
+        "assignment": source.name,
+        "title": source.title,
+        "minutes": source.minutes,
+        "answers": list(source.answers),
+        "checks": points,
+        "files": digests,
+        "digest": hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest(),
+    }

@@ -1,0 +1,3 @@
+# %% by_difference
+def leak(x, h, alpha):
+    return h + alpha * (torch.tanh(x) - h)

@@ -1,0 +1,8 @@
+# %% first_axis
+def running_total(x):
+    return x.cumsum(0)
+
+
+# %% without_itself
+def running_total(x):
+    return x.cumsum(-1) - x

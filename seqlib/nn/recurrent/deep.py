@@ -5,6 +5,7 @@ from torch import nn
 
 from seqlib.errors import ModelError
 from seqlib.nn.recurrent.layer import rnn
+from seqlib.nn.recurrent.parameters import uniform_parameters
 from seqlib.nn.sizes import require_sizes
 from seqlib.shapes import Float, Int, Tensor
 
@@ -57,14 +58,11 @@ class RNN(nn.Module):
             )
         if module.dropout:
             raise ModelError(f"the module drops units (dropout={module.dropout}).", "make it with dropout=0.")
-        made = cls(
-            module.input_size, module.hidden_size, module.num_layers, module.bidirectional, module.batch_first
-        ).to(module.weight_hh_l0)
-        with torch.no_grad():
-            for layer, (U, W, *biases) in zip(made.layers, module.all_weights, strict=True):
-                layer.W.copy_(W)
-                layer.U.copy_(U)
-                layer.b.copy_(sum(biases, torch.zeros_like(layer.b)))
+        sizes = module.input_size, module.hidden_size, module.num_layers
+        made = cls(*sizes, bidirectional=module.bidirectional, batch_first=module.batch_first)
+        made.to(next(module.parameters()))
+        for layer, (U, W, *biases) in zip(made.layers, module.all_weights, strict=True):
+            layer.load_state_dict({"W": W, "U": U, "b": sum(biases, torch.zeros(len(W)).to(W))})
         return made
 
     def forward(
@@ -88,44 +86,47 @@ class RNN(nn.Module):
         Raises:
             ShapeError: The sizes do not fit together, or a length does not fit the sequence.
         """
-        names = "b t i" if self.batch_first else "t b i"
         require_sizes(
-            U=(self.layers[0].U, "h i"),
-            x=(x, names),
+            U=(self.get_parameter("layers.0.U"), "h i"),
+            x=(x, "b t i" if self.batch_first else "t b i"),
             layers=(x.new_empty(len(self.layers)), "l"),
             h0=(h0, "l b h"),
         )
+        starts = [None] * len(self.layers) if h0 is None else list(h0)
         below = x if self.batch_first else x.transpose(0, 1)
         final = []
-        for depth in range(0, len(self.layers), self.directions):
+        for first in range(0, len(self.layers), self.directions):
             sides = []
-            for side in range(self.directions):
-                states = self._run(depth + side, below, h0, lengths)
+            for index in range(first, first + self.directions):
+                reverse = index > first
+                states = self.layers[index](below, starts[index], lengths, reverse, self._prefix(index))
                 sides.append(states)
-                final.append(_last(states, lengths, reverse=side == 1))
+                final.append(_last(states, lengths, reverse))
             below = torch.cat(sides, dim=-1)
         return below if self.batch_first else below.transpose(0, 1), torch.stack(final)
 
-    def _run(
-        self, index: int, x: Float[Tensor, "b t i"], h0: Float[Tensor, "l b h"] | None, lengths: Int[Tensor, "b"] | None
-    ) -> Float[Tensor, "b t h"]:
+    def _prefix(self, index: int) -> str:
+        if len(self.layers) == 1:
+            return ""
         depth, side = divmod(index, self.directions)
-        prefix = f"layer{depth}." + ("reverse." if side else "") if len(self.layers) > 1 else ""
-        layer = self.layers[index]
-        start = None if h0 is None else h0[index]
-        return rnn(x, layer.W, layer.U, layer.b, start, lengths, reverse=side == 1, prefix=prefix)
+        return f"layer{depth}.reverse." if side else f"layer{depth}."
 
 
 class _Layer(nn.Module):
-    W: nn.Parameter
-    U: nn.Parameter
-    b: nn.Parameter
-
     def __init__(self, inputs: int, hidden: int, generator: torch.Generator | None) -> None:
         super().__init__()
-        for name, shape in (("W", (hidden, hidden)), ("U", (hidden, inputs)), ("b", (hidden,))):
-            values = torch.empty(shape).uniform_(-(hidden**-0.5), hidden**-0.5, generator=generator)
-            setattr(self, name, nn.Parameter(values))
+        start = uniform_parameters(inputs, hidden, 0, generator)
+        self.W, self.U, self.b = nn.Parameter(start.W), nn.Parameter(start.U), nn.Parameter(start.b)
+
+    def forward(
+        self,
+        x: Float[Tensor, "b t i"],
+        h0: Float[Tensor, "b h"] | None,
+        lengths: Int[Tensor, "b"] | None,
+        reverse: bool,
+        prefix: str,
+    ) -> Float[Tensor, "b t h"]:
+        return rnn(x, self.W, self.U, self.b, h0, lengths, reverse, prefix)
 
 
 def _last(states: Float[Tensor, "b t h"], lengths: Int[Tensor, "b"] | None, reverse: bool) -> Float[Tensor, "b h"]:

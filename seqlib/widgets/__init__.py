@@ -1,0 +1,7 @@
+"""Steppers: a recording, step by step, under the arrow keys."""
+
+from seqlib.widgets.modules import inline
+from seqlib.widgets.recurrent import RecurrentStepper
+from seqlib.widgets.stepper import Stepper
+
+__all__ = ["RecurrentStepper", "Stepper", "inline"]

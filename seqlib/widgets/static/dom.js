@@ -1,0 +1,78 @@
+// Elements, numbers and the small formula language of the steppers.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function build(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export const html = (tag, attributes, ...children) => build(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
+
+/** A number as people write it: true minus sign, no negative zero, powers of ten when small or large. */
+export function number(value, digits = 2) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5)) return scientific(value);
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
+}
+
+function scientific(value) {
+  const [mantissa, exponent] = value.toExponential(1).split("e");
+  return `${mantissa}·10^{${Number(exponent)}}`.replaceAll("-", "−");
+}
+
+/** A number short enough for a cell. */
+export function brief(value) {
+  if (!Number.isFinite(value)) return number(value);
+  const size = Math.abs(value);
+  const text = value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
+  return (Number(text) === 0 ? "0.00" : text).replace("-", "−");
+}
+
+/** Formula text to pieces: `h_{t}` and `10^{3}` become [["", "h"], ["sub", "t"], ...]; one letter needs no braces. */
+export function pieces(text) {
+  const found = [];
+  let plain = "";
+  for (const match of text.matchAll(/([_^])(?:\{([^}]*)\}|([A-Za-z0-9∂]))|([\s\S])/g)) {
+    if (match[4] !== undefined) {
+      plain += match[4];
+      continue;
+    }
+    if (plain) found.push(["", plain]);
+    plain = "";
+    found.push([match[1] === "_" ? "sub" : "sup", match[2] ?? match[3]]);
+  }
+  if (plain) found.push(["", plain]);
+  return found;
+}
+
+/** Formula text to nodes. */
+export const formula = (text) => pieces(text).map(([tag, part]) => (tag ? html(tag, {}, part) : part));
+
+/** Formula text to words without markup, for screen readers and plain labels. */
+export const plain = (text) =>
+  pieces(text).map(([tag, part]) => (tag === "sup" ? `^${part}` : part)).join("");
+
+/** A sum with its numbers: every product when there are few, the largest ones when there are many. */
+export function products(left, right, most = 6) {
+  const terms = Array.from(left, (value, i) => [value, right[i]]);
+  const shown = terms.length <= most ? terms : largest(terms, most);
+  const text = shown.map(([a, b]) => `${number(a)}·${signed(b)}`).join(" + ");
+  return shown.length === terms.length ? text : `${text} + … (the ${most} largest of ${terms.length} terms)`;
+}
+
+const largest = (terms, most) =>
+  [...terms].sort((p, q) => Math.abs(q[0] * q[1]) - Math.abs(p[0] * p[1])).slice(0, most);
+const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
+
+export const dot = (left, right) => left.reduce((sum, value, i) => sum + value * right[i], 0);
+export const norm = (values) => Math.hypot(...values);

@@ -4,6 +4,7 @@ import ast
 import base64
 import binascii
 import bz2
+import contextlib
 import gzip
 import io
 import json
@@ -118,10 +119,8 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
             except (OSError, EOFError, zlib.error, lzma.LZMAError):
                 pass
     if data[:1] == b"\x78":
-        try:
+        with contextlib.suppress(zlib.error):
             yield "zlib", zlib.decompressobj().decompress(data, _BYTES)
-        except zlib.error:
-            pass
     if b"PK\x05\x06" in data[-70_000:]:
         yield from _zipped(data)
     if data[257:262] == b"ustar":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqlib.errors import ReleaseError
 from seqlib.grading.layers import text_layers
-from seqlib.grading.skeleton import clear_solutions
+from seqlib.grading.skeleton import STUB, clear_solutions
 from seqlib.grading.source import Source, read_text
 from seqlib.grading.strip import secret_spans
 
@@ -110,8 +110,9 @@ def _hits(text: str, table: dict[str, list[str]], shortest: int) -> Iterator[tup
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
-        if _IMPORT.match(line.strip()) or line.lstrip().startswith("# %%"):
-            continue  # everyone imports the same, and a cell's head is structure
+        mark = line.strip()
+        if _IMPORT.match(mark) or mark.startswith(("# %%", STUB)):
+            continue  # everyone imports the same, a cell's head is structure, a stub is shown
         normal = normalise(line.lstrip("# "))  # text cells carry a '#' in the source and none in the notebook
         if len(normal) >= _SHORTEST:
             yield number, normal

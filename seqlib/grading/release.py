@@ -16,7 +16,7 @@ from seqlib.grading.skeleton import build_notebook
 from seqlib.grading.source import Source, find_source
 from seqlib.grading.strip import public_checks
 
-__all__ = ["TOTAL_POINTS", "Released", "release", "swap_in"]
+__all__ = ["TOTAL_POINTS", "Released", "place_in_course", "release", "swap_in"]
 
 TOTAL_POINTS = 100
 
@@ -57,6 +57,15 @@ def release(name: str, root: Path, *, report: Callable[[str], None] = lambda ste
     report("writing")
     swap_in(files, source.released)
     return Released(source.released, table["digest"], points)
+
+
+def place_in_course(name: str, root: Path, course: Path) -> None:
+    """Put the instructors' notebook and the released one where nbgrader looks for them in a class folder."""
+    source = find_source(name, root)
+    answers = build_notebook(source, _points(_load(source), source), answers=True)
+    swap_in({f"{name}.ipynb": _notebook_bytes(answers)}, course / "source" / name)
+    released = {path.name: path.read_bytes() for path in sorted(source.released.iterdir()) if path.is_file()}
+    swap_in(released, course / "release" / name)
 
 
 def swap_in(files: dict[str, bytes], folder: Path) -> None:

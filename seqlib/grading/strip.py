@@ -154,7 +154,7 @@ class _Stripper(ast.NodeTransformer):
         ]:
             function.body[:] = [node for node in function.body if node not in unused]
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:  # noqa: N802 -- the name that ast asks for
+    def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr in _COMPARISONS:
             del node.args[1:]

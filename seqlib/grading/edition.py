@@ -1,0 +1,135 @@
+"""What the students' edition holds: an allow-list, and the modules that it leaves out."""
+
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from seqlib.errors import ReleaseError
+from seqlib.grading.source import find_source, list_sources
+
+__all__ = ["PRIVATE_PARTS", "PUBLIC_PARTS", "answer_modules", "edition_files", "library_files"]
+
+PUBLIC_PARTS = (
+    "__init__.py",
+    "catalogue.py",
+    "checks",
+    "claims",
+    "cli.py",
+    "course",
+    "data",
+    "errors.py",
+    "export",
+    "lab",
+    "metrics.py",
+    "nn",
+    "plots",
+    "shapes.py",
+    "threads.py",
+    "trace",
+    "train",
+    "widgets",
+)
+PRIVATE_PARTS = ("grading",)
+_SUFFIXES = {".css", ".html", ".js", ".json", ".md", ".png", ".py", ".safetensors", ".svg", ".toml", ".txt", ".wav"}
+_AS_THEY_ARE = ("LICENSE", "constraints.txt", "jupytext.toml", "start.py")
+
+
+def answer_modules(root: Path) -> tuple[str, ...]:
+    """Collect the modules that any assignment lists as its answers."""
+    return tuple(sorted({module for name in list_sources(root) for module in find_source(name, root).answers}))
+
+
+def edition_files(root: Path) -> dict[str, bytes]:
+    """Collect the students' edition: path with `/` to contents, in sorted order.
+
+    Raises:
+        ReleaseError: Something is in neither list, or a released assignment is not what its digests say.
+    """
+    files = {name: (root / name).read_bytes() for name in _AS_THEY_ARE if (root / name).is_file()}
+    files |= library_files(root)
+    files |= _lectures(root)
+    for folder in sorted(path.parent for path in (root / "assignments").glob("*/release.json")):
+        files |= _assignment(folder)
+    files |= _written(root, files)
+    return dict(sorted(files.items()))
+
+
+def library_files(root: Path) -> dict[str, bytes]:
+    """Collect seqlib without the instructors' parts and without the answers."""
+    folder = root / "seqlib"
+    left_out = [Path(*module.split(".")) for module in answer_modules(root)]
+    for module in left_out:
+        if not (root / module).is_dir() and not (root / module).with_suffix(".py").is_file():
+            raise ReleaseError(
+                f"the answers list {'.'.join(module.parts)!r}, which is not in {root}.", "correct assignment.toml."
+            )
+    unknown = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.name not in PUBLIC_PARTS + PRIVATE_PARTS
+        and path.name != "__pycache__"
+        and not path.name.startswith(".")
+    )
+    if unknown:
+        raise ReleaseError(
+            f"seqlib/{unknown[0]} is listed neither for students nor for instructors.",
+            "add it to PUBLIC_PARTS or PRIVATE_PARTS in seqlib/grading/edition.py.",
+        )
+    files = {}
+    for part in PUBLIC_PARTS:
+        for path in _allowed(folder / part):
+            relative = path.relative_to(root)
+            if not any(relative.with_suffix("") == module or module in relative.parents for module in left_out):
+                files[relative.as_posix()] = path.read_bytes()
+    return files
+
+
+def _allowed(path: Path) -> Iterable[Path]:
+    """List the files of a part that may leave: known kinds, nothing hidden, nothing compiled, no link."""
+    found = [path] if path.is_file() else sorted(path.rglob("*"))
+    for file in found:
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in file.relative_to(path.parent).parts)
+        if file.is_file() and not file.is_symlink() and not hidden and file.suffix in _SUFFIXES:
+            yield file
+
+
+def _lectures(root: Path) -> dict[str, bytes]:
+    """Collect the lectures that the table lists, the table, and the small files beside them."""
+    table = root / "lectures" / "lectures.toml"
+    if not table.is_file():
+        return {}
+    listed = {row["file"] for row in tomllib.loads(table.read_text("utf-8")).get("lecture", [])}
+    files = [path for path in _allowed(table.parent) if path.suffix != ".py" or path.name in listed]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def _assignment(folder: Path) -> dict[str, bytes]:
+    """Collect one released assignment, exactly the files that its release listed."""
+    import hashlib
+
+    table = json.loads((folder / "release.json").read_text("utf-8"))
+    files = {"release.json": (folder / "release.json").read_bytes()}
+    for name, digest in table["files"].items():
+        path = folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise ReleaseError(f"{path} is not what was released.", f"release it again: seqlib release {folder.name}.")
+        files[name] = path.read_bytes()
+    return {f"assignments/{folder.name}/{name}": data for name, data in files.items()}
+
+
+def _written(root: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Write what differs from the instructors' files: project table, README, Makefile, home page."""
+    from seqlib.grading.front import makefile_text, project_text, readme_text
+
+    written = {"README.md": readme_text(root), "Makefile": makefile_text(), "pyproject.toml": project_text(root)}
+    if "lectures/lectures.toml" in files:
+        written["COURSE.md"] = _home(root)
+    return {name: text.encode() for name, text in written.items()}
+
+
+def _home(root: Path) -> str:
+    """The home page links what is released; lectures and assignments are the same in both editions."""
+    from importlib import import_module
+
+    return str(import_module("seqlib.lab.home").home_text(root))

@@ -50,7 +50,7 @@ class CellRun:
 
     state: str = CellState.OK
     outputs: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
+    seconds: float | int = 0.0
 
 
 @contextmanager
@@ -74,7 +74,7 @@ class StudentKernel:
         grace_s: How long an interrupted cell may take to end before the kernel is killed.
     """
 
-    def __init__(self, folder: Path, private: Path, limits: OutputLimits | None = None, grace_s: float = 2.0) -> None:
+    def __init__(self, folder: Path, private: Path, limits: OutputLimits | None = None, grace_s: float | int = 2.0) -> None:
         self._folder, self._private = folder, private
         self._limits = limits or OutputLimits()
         self._grace_s = grace_s
@@ -112,7 +112,7 @@ class StudentKernel:
         """Whether the process is there."""
         return self._manager is not None and bool(self._manager.is_alive())
 
-    def run(self, source: str, timeout_s: float) -> CellRun:
+    def run(self, source: str, timeout_s: float | int) -> CellRun:
         """Run one cell; a cell that takes too long is interrupted, and killed if it goes on."""
         started = time.monotonic()
         run = CellRun()
@@ -151,7 +151,7 @@ class StudentKernel:
             run.state = CellState.STUCK
             self.stop()
 
-    def _collect(self, message: str, collected: "_Outputs", run: CellRun, deadline: float) -> bool:
+    def _collect(self, message: str, collected: "_Outputs", run: CellRun, deadline: float | int) -> bool:
         """Read outputs until the cell is done (True) or the deadline has passed (False)."""
         while (left := deadline - time.monotonic()) > 0:
             try:

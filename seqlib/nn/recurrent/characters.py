@@ -102,7 +102,10 @@ def sample(
     if not len(prefix):
         raise ModelError("the prefix is empty, so there is nothing to go on from.", "begin with one character or more.")
     if not 0 <= temperature < math.inf:
-        raise ModelError(f"temperature is {temperature}, but heat is not below zero.", "pass 0 or a number above it.")
+        raise ModelError(
+            f"temperature is {temperature}, which is not a finite number from 0 up.",
+            "pass 0.0 for the likeliest character, or 1.0 for the model's own odds.",
+        )
     written = list(prefix)
     unread, state = prefix[None], None
     for _ in range(length):

@@ -41,17 +41,21 @@ TRUSTED: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The largest message that is read; everything beyond is refused before it is stored."""
+    """The largest message that is read; everything beyond is refused before it is stored.
+
+    A tensor counts as `TENSOR_ITEMS` items, so that whatever keeps to items and text fits the header.
+    """
 
     header_bytes: int = 1 << 20
     body_bytes: int = 1 << 30
     depth: int = 8
-    items: int = 50_000
-    text_chars: int = 100_000
+    items: int = 10_000
+    text_chars: int = 50_000
     dimensions: int = 16
 
 
 LIMITS = Limits()
+TENSOR_ITEMS = 8
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class _Copy:
         self.limits = limits
         self.arguments = arguments
         self.items = limits.items
+        self.chars = limits.text_chars
         self.bytes = limits.body_bytes
 
     def of(self, value: Any, depth: int) -> Value:
@@ -127,8 +132,9 @@ class _Copy:
         raise _refusal(_type_sentence(kind))
 
     def text(self, value: str) -> str:
-        if len(value) > self.limits.text_chars:
-            raise _refusal(f"a text has more than {self.limits.text_chars} characters")
+        self.chars -= len(value)
+        if self.chars < 0:
+            raise _refusal(f"its texts have more than {self.limits.text_chars} characters")
         try:
             value.encode()
         except UnicodeEncodeError as error:
@@ -154,6 +160,7 @@ class _Copy:
             raise _refusal(f"tensors of {dtype} are not exchanged")
         if Tensor.dim(plain) > self.limits.dimensions:
             raise _refusal(f"the tensor has more than {self.limits.dimensions} dimensions")
+        self.items -= TENSOR_ITEMS
         self.bytes -= size
         if self.bytes < 0:
             raise _refusal(f"the tensors take more than {self.limits.body_bytes} bytes")

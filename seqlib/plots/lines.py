@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 
@@ -47,7 +48,9 @@ def gradient_by_lag(ax: Axes, norms: Mapping[str, Sequence[float] | torch.Tensor
 
 
 def _name_ends(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
-    ax.figure.draw_without_rendering()  # settles the limits, which the places of the names depend on
+    (
+        ax.get_figure(root=True) or plt.gcf()
+    ).draw_without_rendering()  # settles the limits, which the places of the names depend on
     to_axes = ax.transData + ax.transAxes.inverted()
     floor = -1.0
     for x, y, name, colour in sorted(ends, key=lambda end: end[1]):

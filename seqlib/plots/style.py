@@ -11,7 +11,7 @@ INK = "#7d7d7d"  # 4.2 : 1 on white, 5.0 : 1 on #111: one grey for both pages
 # Orange, blue, green and purple of Okabe and Ito 2008, darkened or lightened to 3 : 1 on white and on #111.
 COLOURS = ("#c2760c", "#3d8fd1", "#1f9e77", "#b3679b", "#8a8a8a")
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
@@ -50,5 +50,10 @@ def figure(columns: int = 1, *, width: float = 7.4, height: float = 2.7, **optio
     0.0
     >>> plt.close(fig)
     """
-    with plt.rc_context(_STYLE):
+    # Not rc_context: it would also undo that a notebook turns on drawing when the first figure opens.
+    before = {name: plt.rcParams[name] for name in _STYLE}
+    plt.rcParams.update(_STYLE)
+    try:
         return plt.subplots(1, columns, figsize=(width, height), **options)
+    finally:
+        plt.rcParams.update(before)

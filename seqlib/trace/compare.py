@@ -69,7 +69,7 @@ def compare(left: Recording, right: Recording, *, rtol: float = 1e-7, atol: floa
             if found:
                 return found
     extra = next((frame for key, frame in frames.items() if key[0] in shared), None)
-    return extra and Difference(extra.name, extra.index, left_shape=tuple(extra.value.shape))
+    return None if extra is None else Difference(extra.name, extra.index, left_shape=tuple(extra.value.shape))
 
 
 def _difference(ours: Frame | None, theirs: Frame, rtol: float, atol: float) -> Difference | None:

@@ -111,7 +111,7 @@ def choose_port(wanted: int | None) -> int:
     )
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> None:
+def check_python(version: Sequence[int] = sys.version_info[:3]) -> None:
     """Refuse a Python that is too old for the course."""
     if tuple(version[:2]) < _OLDEST_PYTHON:
         raise LabError(

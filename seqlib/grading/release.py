@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +11,10 @@ from seqlib.errors import GradingError, ReleaseError
 from seqlib.grading.leaks import refuse_leaks, secret_lines
 from seqlib.grading.skeleton import build_notebook
 from seqlib.grading.source import Source, find_source
+from seqlib.grading.staging import swap_in
 from seqlib.grading.strip import public_checks
 
-__all__ = ["TOTAL_POINTS", "Released", "place_in_course", "release", "swap_in"]
+__all__ = ["TOTAL_POINTS", "Released", "place_in_course", "release"]
 
 TOTAL_POINTS = 100
 
@@ -49,7 +47,7 @@ def release(name: str, root: Path, *, report: Callable[[str], None] = lambda ste
     files = {f"{name}.ipynb": _notebook_bytes(build_notebook(source, points))}
     files["checks_public.py"] = public_checks(source.checks, source.answers).encode()
     report("recording the expected values")
-    files["cases.safetensors"] = _cases(suite)
+    files["cases.safetensors"] = _cases(suite, files)
     report("searching for leaks")
     refuse_leaks(files.items(), secret_lines(source))
     table = _table(source, points, files)
@@ -66,33 +64,6 @@ def place_in_course(name: str, root: Path, course: Path) -> None:
     swap_in({f"{name}.ipynb": _notebook_bytes(answers)}, course / "source" / name)
     released = {path.name: path.read_bytes() for path in sorted(source.released.iterdir()) if path.is_file()}
     swap_in(released, course / "release" / name)
-
-
-def swap_in(files: dict[str, bytes], folder: Path) -> None:
-    """Write a folder beside its place and swap it in, so that no moment shows half of it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    old = staging / "old"
-    try:
-        new = staging / "new"
-        for name, data in files.items():
-            path = new / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        if folder.exists():
-            os.replace(folder, old)
-        try:
-            os.replace(new, folder)
-        except OSError:
-            if old.exists():
-                os.replace(old, folder)
-            raise
-    except OSError as error:
-        raise ReleaseError(
-            f"{folder} can't be written: {error.strerror}.", "free some space or mend the rights."
-        ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _load(source: Source) -> Any:
@@ -122,16 +93,23 @@ def _notebook_bytes(notebook: Any) -> bytes:
     return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _cases(suite: Any) -> bytes:
-    from safetensors.torch import save
+def _cases(suite: Any, files: dict[str, bytes]) -> bytes:
+    from seqlib.checks.recorded import record_cases
 
-    from seqlib.checks.runner import record_cases
+    try:
+        return record_cases(suite).to_bytes(
+            {name: _digest(data) for name, data in files.items() if name.endswith(".py")}
+        )
+    except GradingError as error:
+        raise ReleaseError(error.what, error.hint) from error
 
-    return save(record_cases(suite))
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _table(source: Source, points: dict[str, float], files: dict[str, bytes]) -> dict[str, Any]:
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    digests = {name: _digest(data) for name, data in files.items()}
     return {
         "assignment": source.name,
         "title": source.title,

@@ -1,0 +1,65 @@
+"""The commands `seqlib start` and `seqlib submit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_Course = Annotated[
+    Path | None, typer.Option(help="Folder of the course. Default: the one you are in, or one above it.")
+]
+
+
+@app.command()
+def start(
+    assignment: Annotated[str, typer.Argument(help="Its name, such as a1_recurrent.")], course: _Course = None
+) -> None:
+    """Copy an assignment into work/, where you write your answers.
+
+    Your copy is never overwritten: when a new release comes, it is laid beside yours.
+    """
+    from seqlib.course.copies import start as copy
+    from seqlib.course.place import find_course
+
+    started = copy(assignment, find_course(course))
+    said = {
+        "new": "Your copy is ready:",
+        "kept": "You have a copy already, and it is as you left it:",
+        "beside": "There is a new release. Your copy stays as it is; the new one lies beside it:",
+    }
+    typer.echo(f"{said[started.state]}\n  {started.notebook}")
+    typer.echo("Open it with: seqlib lab")
+
+
+@app.command()
+def submit(
+    path: Annotated[
+        str, typer.Argument(help="An assignment, its folder or its notebook. Default: the notebook in this folder.")
+    ] = "",
+    to: Annotated[
+        Path | None, typer.Option(help="Folder that the class exchanges files in. Default: SEQLIB_EXCHANGE.")
+    ] = None,
+    student: Annotated[str, typer.Option(help="Your name there. Default: SEQLIB_STUDENT, else your account's.")] = "",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Hand in although check cells are missing or doubled.")
+    ] = False,
+    course: _Course = None,
+) -> None:
+    """Hand in an assignment: one packed file, and a digest that is your receipt.
+
+    The notebook is looked through first and nothing is written if it is broken.
+    Hand in as often as you like: the last one that arrives counts, and when it arrived is stamped at the other end.
+    """
+    from seqlib.course.place import find_course
+    from seqlib.course.submit import submit as pack
+
+    made = pack(path, find_course(course), student=student, exchange=to, anyway=anyway)
+    for fault in made.faults:
+        typer.echo(f"Note: {fault}.")
+    typer.echo(f"Packed: {made.pack}")
+    typer.echo(f"Handed in: {made.dropped}" if made.dropped else "Hand in this file where your course asks for it.")
+    typer.echo(f"Receipt: {made.digest[:16]} (the first 16 digits of the file's SHA-256; keep them)")

@@ -110,7 +110,7 @@ class Recorded(AbstractSource):
 
     def __init__(self, suite: Suite, cases: RecordedCases, *, full: bool = False) -> None:
         super().__init__(suite, full=full)
-        self._cases = cases
+        self.cases = cases
 
     def seed(self, check: Check, index: int) -> bytes:
         return public_seed(self.suite.name, check.name, index)
@@ -119,23 +119,23 @@ class Recorded(AbstractSource):
         place, smoke = _place(check, index, self.smoke(check)), self.smoke(check)
 
         def answer(number: int, thunk: Callable[[], Any] | None) -> Value:
-            return self._cases.get(f"{place}/{number}/expected")
+            return self.cases.get(f"{place}/{number}/expected")
 
         return Case(self.seed(check, index), answer, self.suite.inputs, index=index, smoke=smoke)
 
     def mistake_runs(self, check: Check, index: int) -> dict[str, MistakeRun]:
         place = _place(check, index, self.smoke(check))
         return {
-            m.name: self._run(place, m.name) for m in check.mistakes if f"{place}/mistake/{m.name}" in self._cases.runs
+            m.name: self._run(place, m.name) for m in check.mistakes if f"{place}/mistake/{m.name}" in self.cases.runs
         }
 
     def expected(self, check: Check, index: int = 0, number: int = 0) -> Value:
         """The recorded right value of one comparison."""
-        return self._cases.get(f"{_place(check, index, self.smoke(check))}/{number}/expected")
+        return self.cases.get(f"{_place(check, index, self.smoke(check))}/{number}/expected")
 
     def _run(self, place: str, name: str) -> MistakeRun:
-        run = self._cases.runs[f"{place}/mistake/{name}"]
-        values = [self._cases.get(f"{place}/{number}/mistake/{name}") for number in range(len(run["held"]))]
+        run = self.cases.runs[f"{place}/mistake/{name}"]
+        values = [self.cases.get(f"{place}/{number}/mistake/{name}") for number in range(len(run["held"]))]
         return MistakeRun(values, run["held"], run["raised"])
 
 

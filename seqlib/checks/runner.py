@@ -27,11 +27,12 @@ from seqlib.checks.faults import CheckFailed, StudentFault
 from seqlib.checks.keys import seed_digest
 from seqlib.checks.messages import Told, tell
 from seqlib.checks.proxy import Student
+from seqlib.checks.recorded import Recorded, RecordedCases, record_cases
 from seqlib.checks.registry import Check, Mistake
 from seqlib.checks.sources import AbstractSource, Author, Grader, MistakeRun
 from seqlib.checks.verdict import Verdict
 
-__all__ = ["Author", "Grader", "run_check", "run_suite"]
+__all__ = ["Author", "Grader", "Recorded", "RecordedCases", "record_cases", "run_check", "run_suite"]
 
 
 @dataclass(frozen=True)

@@ -112,14 +112,14 @@ def find_lecture(root: Path, wanted: str) -> Lecture:
 
 def read_assignments(root: Path) -> list[Assignment]:
     """The released assignments of `root`, by name."""
-    folders = sorted(path.parent for path in (root / "assignments").glob("*/*.ipynb") if path.stem == path.parent.name)
+    folders = sorted(path.parent for path in (root / "assignments").glob("*/release.json"))
     return [Assignment(name=folder.name, title=_title(folder / f"{folder.name}.ipynb")) for folder in folders]
 
 
 def _title(notebook: Path) -> str:
     try:
         cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    except (ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise LabError(f"{notebook} is no notebook: {error}.", "release the assignment again.") from error
     for cell in cells:
         for line in "".join(cell["source"]).splitlines():

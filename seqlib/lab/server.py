@@ -6,13 +6,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 from seqlib.catalogue import Lecture, read_assignments
-from seqlib.errors import LabError
+from seqlib.course.copies import start
+from seqlib.errors import LabError, SubmissionError
 from seqlib.lab.home import HOME, write_start_page
 
 __all__ = ["FIRST_PORT", "check_python", "check_space", "choose_port", "environment", "lab_command", "open_lab"]
@@ -146,11 +145,13 @@ def _said(ports: Sequence[int]) -> str:
 
 
 def _start_page(root: Path) -> Path:
-    """Give the student a copy of each released assignment, and a page that links them."""
+    """Give the student a copy of each released assignment, and return the page that links them."""
     try:
-        if find_spec("seqlib.course") is not None:
-            for assignment in read_assignments(root):
-                import_module("seqlib.course").start(assignment.name, root)
+        for assignment in read_assignments(root):
+            started = start(assignment.name, root)
+            if started.state != "kept":
+                print(f"{assignment.title}: your copy is {started.notebook.relative_to(root)}")
         return write_start_page(root)
-    except OSError:  # a course that can only be read still opens
+    except (OSError, SubmissionError) as error:  # a course that can only be read still opens
+        print(f"Your own copies of the assignments could not be made: {error}", file=sys.stderr)
         return HOME

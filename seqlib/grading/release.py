@@ -25,7 +25,7 @@ class Released:
 
     folder: Path
     digest: str
-    points: dict[str, float]
+    points: dict[str, int | float]
 
 
 def release(name: str, root: Path, *, report: Callable[[str], None] = lambda step: None) -> Released:
@@ -75,7 +75,7 @@ def _load(source: Source) -> Any:
         raise ReleaseError(error.what, error.hint) from error
 
 
-def _points(suite: Any, source: Source) -> dict[str, float]:
+def _points(suite: Any, source: Source) -> dict[str, int | float]:
     points = {check.name: check.points for check in suite.checks.values()}
     total = sum(points.values())
     if total != TOTAL_POINTS:
@@ -108,7 +108,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _table(source: Source, points: dict[str, float], files: dict[str, bytes]) -> dict[str, Any]:
+def _table(source: Source, points: dict[str, int | float], files: dict[str, bytes]) -> dict[str, Any]:
     digests = {name: _digest(data) for name, data in files.items()}
     return {
         "assignment": source.name,

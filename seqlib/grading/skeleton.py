@@ -16,7 +16,7 @@ _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SCHEMA = {"schema_version": 3, "task": False}
 
 
-def build_notebook(source: Source, points: dict[str, float], *, answers: bool = False) -> Any:
+def build_notebook(source: Source, points: dict[str, int | float], *, answers: bool = False) -> Any:
     """Build the notebook of one assignment.
 
     Args:
@@ -89,7 +89,7 @@ def _grade_id(cell: Any) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
-def _mark(cell: Any, points: dict[str, float], place: str) -> None:
+def _mark(cell: Any, points: dict[str, int | float], place: str) -> None:
     """Write nbgrader's metadata: a check cell is locked and has points, a solution cell has neither."""
     own = cell.metadata.get("nbgrader", {})
     name = check_name(cell.source) if cell.cell_type == "code" else None
@@ -121,7 +121,7 @@ def _mark(cell: Any, points: dict[str, float], place: str) -> None:
     cell.metadata["nbgrader"] = _SCHEMA | {"cell_type": cell.cell_type} | role
 
 
-def _match_checks(notebook: Any, points: dict[str, float], source: Source) -> None:
+def _match_checks(notebook: Any, points: dict[str, int | float], source: Source) -> None:
     """See that checks and check cells are one to one, and that every grade_id is there once."""
     ids = [_grade_id(cell) for cell in notebook.cells if _grade_id(cell)]
     twice = sorted({name for name in ids if ids.count(name) > 1})

@@ -107,8 +107,11 @@ def _call_names(recording: Recording) -> dict[str, str]:
 
 
 def _gradients(recording: Recording, name: str) -> list[Tensor] | None:
-    grads = [frame.grad for frame in recording.of(name)]
-    return None if any(grad is None for grad in grads) else [grad for grad in grads if grad is not None]
+    frames = recording.of(name)
+    if all(frame.grad is None for frame in frames):
+        return None
+    # A value that the loss does not depend on gets no gradient from autograd: it is zero.
+    return [torch.zeros_like(frame.value) if frame.grad is None else frame.grad for frame in frames]
 
 
 def _vectors(values: list[Tensor], name: str, sequence: int) -> Tensor:
@@ -121,7 +124,8 @@ def _vectors(values: list[Tensor], name: str, sequence: int) -> Tensor:
     stacked = torch.stack(values)
     if stacked.ndim > 3:
         raise WidgetError(
-            f"{name} has frames of shape {tuple(values[0].shape)}.", 'a frame is one vector, "h" or a batch of them, "b h".'
+            f"{name} has frames of shape {tuple(values[0].shape)}.",
+            'a frame is one vector, "h" or a batch of them, "b h".',
         )
     if stacked.ndim == 1:
         return stacked[:, None]
@@ -133,7 +137,8 @@ def _check_steps(found: Mapping[str, Tensor]) -> None:
     for name, stacked in found.items():
         if len(stacked) != times:
             raise WidgetError(
-                f"{name} has {len(stacked)} steps and h has {times}.", "record one run of the network, from its first step."
+                f"{name} has {len(stacked)} steps and h has {times}.",
+                "record one run of the network, from its first step.",
             )
 
 

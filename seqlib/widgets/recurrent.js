@@ -1,16 +1,17 @@
 // The unrolled recurrent network: forward in time, then the gradient from the last step back to the first.
 
 import { stepper } from "./static/core.js";
-import { dot, norm, number, products } from "./static/dom.js";
+import { dot, norm, number, plus, products } from "./static/dom.js";
 import { arrow, windowed } from "./static/picture.js";
 import { column } from "./static/tensors.js";
 
 const LEFT = 66;
 const GAP = 46;
+const MOST_GAP = 96;
 const LANE_GAP = 40;
 const TOP = 8;
 const RIBBON = 46;
-const NAMES = { x: "x", h: "h", o: "o", y: "y" };
+const ROUNDING = 1e-5; // what float32 may lose in the sum
 
 /** The scene of a recording: everything but the step and the width is worked out once. */
 export function compose(tensors, labels) {
@@ -28,7 +29,7 @@ function network(tensors, labels) {
   const norms = (name) => tensors[name] && Array.from({ length: times }, (_, t) => norm(tensors[name].row(t)));
   return {
     tensors, plan: labels.plan, times, tokens: labels.tokens, reached, lanes: stack(shown),
-    top, norms: { forward: norms("h"), backward: norms("h.grad") }, lengths: labels.lengths,
+    top, norms: { forward: norms("h"), backward: norms("h.grad") }, parting: labels.parting,
   };
 }
 
@@ -58,106 +59,128 @@ function stack(lanes) {
     each.y = y;
     y += each.height + LANE_GAP;
   }
-  return Object.assign(lanes, { width, pitch: width + GAP, bottom: y - LANE_GAP });
+  return Object.assign(lanes, { width, bottom: y - LANE_GAP });
 }
 
 function draw(net, step, width) {
   const now = net.plan[step];
-  const { lanes } = net;
-  const columns = windowed(now.t, net.times, (width - LEFT - 4 + GAP) / lanes.pitch);
-  const drawn = LEFT + columns.count * lanes.pitch - GAP + 6;
-  const picture = { width: Math.max(drawn, Math.min(width, 520)), blocks: [], paths: [], labels: [] };
-  const left = (t) => LEFT + (t - columns.first) * lanes.pitch;
-  for (let t = columns.first; t < columns.first + columns.count; t++) addColumn(picture, net, step, t, left(t));
-  addSides(picture, net, step, columns, left);
-  addRibbon(picture, net, step, columns);
-  const back = now.pass === "backward";
-  picture.legend = [
-    { ramp: "signed", max: 1, text: "h_{t}" },
-    ...(back ? [{ ramp: "gradient", max: lanes.find((each) => each.name === "h").max.backward, text: "∂L/∂h_{t}" }] : []),
-  ];
+  const { lanes, times } = net;
+  const roomy = (width - LEFT - 6 - times * lanes.width) / Math.max(1, times - 1);
+  const pitch = lanes.width + Math.min(MOST_GAP, Math.max(GAP, roomy));
+  const { first, count } = windowed(now.t, times, (width - LEFT - 6 - lanes.width) / pitch + 1);
+  const drawn = LEFT + count * pitch - (pitch - lanes.width) + 6;
+  const frame = { first, count, pitch, step, left: (t) => LEFT + (t - first) * pitch };
+  const picture = { width: Math.max(drawn, Math.min(width, 420)), blocks: [], paths: [], labels: [] };
+  for (let t = first; t < first + count; t++) addColumn(picture, net, frame, t);
+  addLanes(picture, net, frame);
+  addRibbon(picture, net, frame);
+  picture.legend = scales(net, now.pass);
+  picture.whole = LEFT + times * (lanes.width + GAP) + 6;
   picture.explain = equations(net, now);
+  if (net.parting?.step === step) lookAt(picture, net.parting);
   return picture;
+}
+
+// Where the recording first parts from its reference, that cell speaks for the step.
+function lookAt(picture, { id, i }) {
+  picture.entrance = { id, i };
+  picture.explain = picture.blocks.find((block) => block.id === id)?.explain(i) ?? picture.explain;
+}
+
+// One colour bar for each range of values; lanes with the same range share it.
+function scales({ lanes, tensors }, pass) {
+  const wide = lanes.filter((each) => each.name !== "h" && each.max.forward !== 1);
+  const made = [{ ramp: "signed", max: 1, text: lanes.filter((each) => !wide.includes(each)).map((each) => `${each.name}_{t}`).join(", ") }];
+  for (const each of wide) made.push({ ramp: "signed", max: each.max.forward, text: `${each.name}_{t}` });
+  const back = pass === "backward" ? lanes.filter((each) => tensors[`${each.name}.grad`]) : [];
+  for (const each of back) made.push({ ramp: "gradient", max: each.max.backward, text: `∂L/∂${each.name}_{t}` });
+  return made;
 }
 
 const when = (at, step) => (at === undefined || at > step ? "future" : at === step ? "now" : "past");
 
-function addColumn(picture, net, step, t, x) {
-  const { tensors, lanes, reached } = net;
+function addColumn(picture, net, frame, t) {
+  const { lanes, reached } = net;
+  const x = frame.left(t);
   const mid = x + lanes.width / 2;
-  for (const each of lanes) {
-    const back = when(reached.backward[`${each.name}${t}`], step);
-    const pass = back === "future" || !tensors[`${each.name}.grad`] ? "forward" : "backward";
-    const state = pass === "backward" ? back : when(reached.forward[`${each.name}${t}`], step);
-    picture.blocks.push(block(net, each, t, mid - each.width / 2, pass, state));
-  }
+  for (const each of lanes) picture.blocks.push(block(net, each, t, mid - each.width / 2, frame.step));
   for (let i = 0; i + 1 < lanes.length; i++) {
     const [upper, lower] = [lanes[i], lanes[i + 1]];
-    const back = when(reached.backward[`${lower.name}${t}`], step);
-    const flows = tensors[`${lower.name}.grad`] && back !== "future";
-    const state = flows ? back : when(reached.forward[`${upper.name}${t}`], step);
     const [from, to] = [lower.y - 7, upper.y + upper.height + 7];
-    picture.paths.push({ d: flows ? arrow(mid, to, mid, from) : arrow(mid, from, mid, to), kind: flows ? "flow" : "flow", state });
+    const { back, state } = flow(net, lower.name, t, upper.name, t, frame.step);
+    picture.paths.push(...(back ? arrow(mid, to, mid, from, state) : arrow(mid, from, mid, to, state)));
   }
-  const { bottom } = lanes;
-  const state = when(reached.forward[`x${t}`] ?? reached.forward[`h${t}`], step);
-  picture.labels.push({ x: mid, y: bottom + 18, text: `t = ${t + 1}`, kind: "time", state: net.plan[step].t === t ? "now" : state });
+  if (t > 0 || frame.first === 0) addHandover(picture, net, frame, t);
+  const state = net.plan[frame.step].t === t ? "now" : when(reached.forward[`x${t}`] ?? reached.forward[`h${t}`], frame.step);
+  picture.labels.push({ x: mid, y: lanes.bottom + 19, text: `t = ${t + 1}`, kind: "time", state });
   const token = net.tokens?.[t];
-  if (token) picture.labels.push({ x: mid, y: bottom + 36, text: token.replace(/[_^]/g, (c) => c + "{" + "}"), kind: "token", state });
+  if (token) picture.labels.push({ x: mid, y: lanes.bottom + 37, text: literal(token), kind: "token", state: state === "now" ? "past" : state });
 }
 
-function block(net, each, t, x, pass, state) {
-  const { tensors } = net;
+// Blanks would not be seen, and a formula sign in a token is no formula.
+const literal = (token) => token.replace(" ", "␣").replace("\n", "↵").replace(/_/g, "＿").replace(/\^/g, "ˆ");
+
+// From a lower or earlier value to a later one: forward, or backward once the gradient has come that far.
+function flow({ tensors, reached }, from, fromT, to, toT, step) {
+  const back = when(reached.backward[`${from}${fromT}`], step);
+  if (tensors[`${from}.grad`] && fromT >= 0 && back !== "future") return { back: true, state: back };
+  return { back: false, state: when(reached.forward[`${to}${toT}`], step) };
+}
+
+// The state that a column takes from the one before it, or the gradient that it hands back.
+function addHandover(picture, net, { left, first, pitch, step }, t) {
+  const { lanes } = net;
+  const hidden = lanes.find((each) => each.name === "h");
+  const inset = (lanes.width - hidden.width) / 2;
+  const y = hidden.y + hidden.height / 2;
+  const to = left(t) + inset - 7;
+  const from = t === first ? to - GAP + 14 : left(t) - pitch + inset + hidden.width + 7;
+  const { back, state } = flow(net, "h", t - 1, "h", t, step);
+  picture.paths.push(...(back ? arrow(to, y, from, y, state) : arrow(from, y, to, y, state)));
+  if (t === first) picture.labels.push({ x: (from + to) / 2, y: y + 19, text: `h_{${t}}`, kind: "time" });
+}
+
+function block(net, each, t, x, step) {
+  const { tensors, reached } = net;
   const { name, y, rows, cols, cell, numbers } = each;
-  const data = tensors[pass === "backward" ? `${name}.grad` : name].row(t);
+  const back = when(reached.backward[`${name}${t}`], step);
+  const backward = tensors[`${name}.grad`] && back !== "future";
+  const pass = backward ? "backward" : "forward";
   return {
-    id: `${name}${t}`, x, y, rows, cols, cell, data, numbers, state,
-    ramp: pass === "backward" ? "gradient" : "signed",
+    id: `${name}${t}`, x, y, rows, cols, cell, numbers,
+    state: backward ? back : when(reached.forward[`${name}${t}`], step),
+    data: tensors[backward ? `${name}.grad` : name].row(t),
+    ramp: backward ? "gradient" : "signed",
     max: each.max[pass],
-    marks: pass === "forward" ? tensors[`${name}.differs`]?.row(t) : undefined,
-    name: (i) => `${pass === "backward" ? "gradient of " : ""}${NAMES[name]}_{${t + 1}}[${i}]`,
+    marks: backward ? undefined : tensors[`${name}.differs`]?.row(t),
+    name: (i) => `${backward ? "gradient of " : ""}${name}_{${t + 1}}[${i}]`,
     explain: (i) => explain(net, name, t, i, pass),
   };
 }
 
-// Between the columns: the state handed on, or the gradient handed back.
-function addSides(picture, net, step, { first, count }, left) {
-  const { lanes, reached, tensors, times } = net;
-  const hidden = lanes.find((each) => each.name === "h");
-  const y = hidden.y + hidden.height / 2;
-  const inset = (lanes.width - hidden.width) / 2;
-  for (let t = first; t <= first + count; t++) {
-    if (t === times) continue;
-    const to = left(t) + inset - 7;
-    const from = t === first ? to - GAP + 14 : left(t - 1) + inset + hidden.width + 7;
-    if (t === first + count) continue;
-    const back = when(reached.backward[`h${t - 1}`], step);
-    const flows = tensors["h.grad"] && back !== "future" && t > 0;
-    const state = flows ? back : when(reached.forward[`h${t}`], step);
-    picture.paths.push({ d: flows ? arrow(to, y, from, y) : arrow(from, y, to, y), kind: "flow", state });
+function addLanes(picture, { lanes, plan, tensors }, { step }) {
+  for (const { name, y, height } of lanes) {
+    const back = plan[step].pass === "backward" && tensors[`${name}.grad`];
+    const text = back ? `∂L/∂${name}_{t}` : `${name}_{t}`;
+    picture.labels.push({ x: 2, y: y + Math.min(height, 24) / 2 + 5, text, kind: "lane", anchor: "start" });
   }
-  for (const each of lanes) {
-    const text = net.plan[step].pass === "backward" && tensors[`${each.name}.grad`] ? `∂L/∂${each.name}_{t}` : `${each.name}_{t}`;
-    picture.labels.push({ x: 4, y: each.y + Math.min(each.height, 24) / 2 + 5, text, kind: "lane", anchor: "start" });
-  }
-  const before = first === 0 ? "h_{0}" : `h_{${first}}`;
-  picture.labels.push({ x: LEFT - GAP + 20 + inset, y: y + 18, text: before, kind: "time" });
 }
 
 // Every time step at once: how long the state is, or on a logarithmic scale how long the gradient is.
-function addRibbon(picture, net, step, { first, count }) {
+function addRibbon(picture, net, { first, count, step, left }) {
   const { norms, plan, times, lanes } = net;
   const { pass, t: now } = plan[step];
   const values = norms[pass];
   const top = lanes.bottom + (net.tokens ? 54 : 36);
   const [x, width] = [LEFT, picture.width - LEFT - 6];
   const slot = width / times;
-  picture.height = top + RIBBON + 4;
+  picture.height = top + RIBBON + 8;
   const heights = pass === "backward" ? logarithmic(values) : linear(values);
+  const middle = (t) => (count === times ? left(t) + lanes.width / 2 : x + (t + 0.5) * slot);
   const bar = (t) => {
     const high = Math.max(1.5, heights.of(values[t]) * (RIBBON - 6));
     const wide = Math.max(1, Math.min(slot - 2, 26));
-    return `M${(x + (t + 0.5) * slot - wide / 2).toFixed(1)} ${top + RIBBON}h${wide.toFixed(1)}v${-high.toFixed(1)}h${-wide.toFixed(1)}z`;
+    return `M${(middle(t) - wide / 2).toFixed(1)} ${top + RIBBON}h${wide.toFixed(1)}v${-high.toFixed(1)}h${-wide.toFixed(1)}z`;
   };
   const reachedAt = (t) => when(net.reached[pass][`h${t}`], step) !== "future";
   const done = Array.from({ length: times }, (_, t) => t).filter((t) => t !== now && reachedAt(t));
@@ -166,9 +189,9 @@ function addRibbon(picture, net, step, { first, count }) {
   picture.paths.push({ d: done.map(bar).join("") || "M0 0", kind: "bars" });
   picture.paths.push({ d: reachedAt(now) ? bar(now) : "M0 0", kind: "bars", state: "now" });
   picture.labels.push(
-    { x: 4, y: top + 14, text: pass === "backward" ? "‖∂L/∂h_{t}‖" : "‖h_{t}‖", kind: "time", anchor: "start" },
-    { x: 4, y: top + 30, text: `to ${number(heights.most)}`, anchor: "start" },
-    ...(pass === "backward" ? [{ x: 4, y: top + 45, text: `from ${number(heights.least)}`, anchor: "start" }] : []),
+    { x: 2, y: top + 14, text: pass === "backward" ? "‖∂L/∂h_{t}‖" : "‖h_{t}‖", kind: "time", anchor: "start" },
+    { x: 2, y: top + 30, text: `to ${number(heights.most)}`, anchor: "start" },
+    ...(pass === "backward" ? [{ x: 2, y: top + 45, text: `from ${number(heights.least)}`, anchor: "start" }] : []),
   );
 }
 
@@ -200,7 +223,7 @@ function equations(net, { t, parts, pass }) {
     o: `o_{${n}} = V h_{${n}} + c`,
     y: `y_{${n}} = softmax(V h_{${n}} + c)`,
   };
-  return [...parts.filter((part) => lines[part]).map((part) => lines[part]), "Point at a cell, or press Enter and the arrow keys, for its numbers."];
+  return [...parts.filter((part) => lines[part]).map((part) => lines[part]), "Point at a cell, or press Enter and arrow keys, to see its numbers."];
 }
 
 function explain(net, name, t, i, pass) {
@@ -217,7 +240,7 @@ function forward({ tensors }, name, t, i) {
   if ((name === "o" || name === "y") && V) {
     const bias = tensors.c?.data[i] ?? 0;
     const logit = `V[${i}]·h_{${n}} + c[${i}]`;
-    const sum = `${products(V.row(i), tensors.h.row(t))} + ${number(bias)}`;
+    const sum = `${products(V.row(i), tensors.h.row(t))} ${plus(bias)}`;
     if (name === "o") return [`o_{${n}}[${i}] = ${logit}`, `= ${sum}`, `= ${value}`];
     return [`y_{${n}}[${i}] = softmax of ${logit}`, `with ${sum} = ${number(dot(V.row(i), tensors.h.row(t)) + bias)}`, `= ${value}`];
   }
@@ -231,8 +254,8 @@ function state(tensors, t, i, value) {
   const [memory, input] = [dot(W.row(i), before), dot(U.row(i), x.row(t))];
   return [
     `h_{${t + 1}}[${i}] = tanh(W[${i}]·h_{${t}} + U[${i}]·x_{${t + 1}} + b[${i}])`,
-    `= tanh((${products(W.row(i), before)}) + (${products(U.row(i), x.row(t))}) + ${number(bias)})`,
-    `= tanh(${number(memory)} + ${number(input)} + ${number(bias)}) = ${value}`,
+    `= tanh((${products(W.row(i), before)}) + (${products(U.row(i), x.row(t))}) ${plus(bias)})`,
+    `= tanh(${number(memory)} ${plus(input)} ${plus(bias)}) = ${value}`,
   ];
 }
 
@@ -244,10 +267,12 @@ function backward({ tensors, times }, name, t, i) {
   const slope = tensors["h.grad"].row(t + 1).map((grad, j) => (1 - later[j] ** 2) * grad);
   const weights = column(tensors.W, i);
   const through = dot(weights, slope);
+  const rest = total - through;
+  const direct = Math.abs(rest) < ROUNDING * norm(slope) ? 0 : rest;
   return [
     `∂L/∂h_{${n}}[${i}] = Σ_{j} W[j, ${i}] (1 − h_{${n + 1}}[j]^{2}) ∂L/∂h_{${n + 1}}[j] + what the loss at t = ${n} adds`,
-    `= ${products(weights, slope)} + ${number(total - through)}`,
-    `= ${number(through, 4)} through time + ${number(total - through, 4)} = ${number(total, 4)}`,
+    `= ${products(weights, slope)} ${plus(direct)}`,
+    `= ${number(through, 4)} through time ${plus(direct, 4)} = ${number(total, 4)}`,
   ];
 }
 

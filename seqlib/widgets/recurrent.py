@@ -64,7 +64,12 @@ class RecurrentStepper(Stepper):
             arrays,
             texts,
             title=title,
-            labels={"plan": plan, "times": times, "tokens": read_tokens or None},
+            labels={
+                "plan": plan,
+                "times": times,
+                "tokens": read_tokens or None,
+                "parting": parting and {"step": start, "id": f"{parting.name}{parting.time}", "i": parting.unit},
+            },
             predict=predict,
             step=start,
         )
@@ -91,7 +96,7 @@ def _verdict(parting: Parting | None) -> str:
     if parting is None:
         return "Every recorded value agrees with the reference."
     return (
-        f"Here the recording first parts from the reference: {parting.name}_{{{parting.time + 1}}}[{parting.unit}] "
+        f"Here the recording first parts from the reference: {parting.name}_{_sub(parting.time + 1)}[{parting.unit}] "
         f"is {_number(parting.value)}, expected {_number(parting.expected)}."
     )
 
@@ -102,29 +107,32 @@ def _text(arrays: Mapping[str, Tensor], step: Mapping[str, Any], tokens: Sequenc
         return _backward_text(arrays["h.grad"], t)
     token = f" “{tokens[t]}”" if t < len(tokens) else ""
     said = {
-        "x": f"the input{token} arrives as x_{{{t + 1}}}",
-        "h": f"the state becomes h_{{{t + 1}}} = tanh(W h_{{{t}}} + U x_{{{t + 1}}} + b)",
-        "o": f"the scores o_{{{t + 1}}} = V h_{{{t + 1}}} + c are read from the state",
-        "y": f"the output y_{{{t + 1}}} = softmax(V h_{{{t + 1}}} + c) is read from the state",
+        "x": f"the input{token} arrives, x_{_sub(t + 1)}",
+        "h": f"the state becomes h_{_sub(t + 1)}",
+        "o": f"the scores are o_{_sub(t + 1)}",
+        "y": f"the output is y_{_sub(t + 1)}",
     }
-    values = [f"{said[part]}{_vector(arrays[part][t])}" for part in parts]
-    return f"t = {t + 1}: " + "; ".join(values) + "."
+    return f"t = {t + 1}: " + "; ".join(f"{said[part]}{_vector(arrays[part][t])}" for part in parts) + "."
 
 
 def _backward_text(grads: Tensor, t: int) -> str:
     size = float(grads[t].norm())
-    text = f"Backward, t = {t + 1}: the gradient of the loss by h_{{{t + 1}}} has length {_number(size)}"
+    text = f"Backward, t = {t + 1}: the gradient of the loss by h_{_sub(t + 1)} has length {_number(size)}"
     if t + 1 == len(grads):
         return f"{text}; from here it flows back in time."
     later = float(grads[t + 1].norm())
-    ratio = f", {_number(size / later)} times that of h_{{{t + 2}}}" if later > 0 else ""
+    ratio = f", {_number(size / later)} times that of h_{_sub(t + 2)}" if later > 0 else ""
     return f"{text}{ratio}."
 
 
 def _vector(values: Tensor) -> str:
     if len(values) > MOST_NUMBERS:
-        return f", of length {_number(float(values.norm()))}"
+        return f" (length {_number(float(values.norm()))})"
     return f" = ({', '.join(_number(float(value)) for value in values)})"
+
+
+def _sub(time: int) -> str:
+    return str(time) if time < 10 else f"{{{time}}}"
 
 
 def _number(value: float) -> str:

@@ -3,16 +3,20 @@
 // A stepper module gives `stepper` one function, compose(tensors, labels) -> scene, where
 // scene(step, width) -> picture is plain data (see picture.js). Everything else is here.
 
-import { formula, html, plain, svg } from "./dom.js";
+import { formula, html, svg } from "./dom.js";
 import { luminance } from "./colour.js";
-import { clamp, meaning } from "./keys.js";
+import { clamp, meaning, passes } from "./keys.js";
 import { entrance, find, hit, neighbour, painter, spoken } from "./picture.js";
 import { legend } from "./legend.js";
 import { decode } from "./tensors.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
+const MOST_OF_WINDOW = 0.58;
+const SMALLEST = 0.7;
+const LARGEST = 3;
 const BEAT_MS = 1000;
 const SAVE_MS = 120;
+const PRESENTING = '[data-jp-deck-mode="presenting"], [data-presenting]';
 const DATA = ["frames", "meta", "labels", "texts", "questions", "title"];
 
 const ICONS = {
@@ -97,17 +101,28 @@ export function stepper({ model, el, signal }, compose) {
     const drawn = state.asking ? Math.max(0, step() - 1) : step();
     state.dark = isDark(view.root);
     picture = scene(drawn, width);
-    scale = 1;
-    if (full) {
-      scale = Math.min(3, Math.max(0.6, (box.height - 4) / picture.height));
-      picture = scene(drawn, width / scale);
-      scale = Math.min(scale, (box.height - 4) / picture.height);
-    }
+    scale = fit(full, box.height - 4, width);
+    if (scale !== 1) picture = scene(drawn, width / scale);
     scale = Math.max(0.5, Math.min(scale, width / picture.width));
+    if (state.asking) addQuestionMarks(scene(step(), width / scale));
     paper.paint(picture, scale, state.dark);
     view.legend.replaceChildren(...legend(picture.legend ?? [], state.dark));
     if (!find(picture, state.focus)) state.focus = state.inside ? entrance(picture) : null;
     explain();
+  }
+
+  // Inline a picture only shrinks; on the full screen it grows, but not so far that few columns are left.
+  function fit(full, high, width) {
+    if (!full) return Math.min(1, Math.max(SMALLEST, (innerHeight * MOST_OF_WINDOW) / picture.height));
+    const most = Math.min(LARGEST, high / picture.height);
+    return Math.min(most, Math.max(most * SMALLEST, width / (picture.whole ?? picture.width)));
+  }
+
+  function addQuestionMarks(coming) {
+    const hidden = new Set(coming.blocks.filter((block) => block.state === "now").map((block) => block.id));
+    for (const { id, x, y, rows, cols, cell } of picture.blocks.filter((block) => hidden.has(block.id))) {
+      picture.labels.push({ x: x + (cols * cell[0]) / 2, y: y + (rows * cell[1]) / 2 + 8, text: "?", kind: "ask", state: "now" });
+    }
   }
 
   function explain(aloud = false) {
@@ -151,16 +166,29 @@ export function stepper({ model, el, signal }, compose) {
     full: toggleFull,
   };
 
+  // What the stepper does not use stays with it too: a bare letter must not cut the notebook's cell.
   function onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const native = { SELECT: /./, BUTTON: /^( |Enter)$/ }[event.target.tagName];
-    if (native?.test(event.key) && !/^(Page|Escape)/.test(event.key)) return event.stopPropagation();
-    const done = meaning(event.key, { ...state, step: step(), count: texts().length });
+    if (native?.test(event.key) && !/^(Page|Escape|Tab)/.test(event.key)) return event.stopPropagation();
+    const done = event.ctrlKey || event.metaKey || event.altKey ? null : meaning(event.key, situation());
+    if (done) event.preventDefault();
+    else if (passes(event)) return;
+    event.stopPropagation();
+    if (done) act[done.do](done);
+  }
+
+  // While slides are shown, a remote reaches the stepper on the slide without a click into it.
+  function onRemote(event) {
+    if (!/^Page(Up|Down)$/.test(event.key) || view.root.contains(event.target)) return;
+    if (!view.root.closest(PRESENTING) || !onScreen(view.root)) return;
+    const done = meaning(event.key, situation());
     if (!done) return;
     event.preventDefault();
-    event.stopPropagation();
+    event.stopImmediatePropagation();
     act[done.do](done);
   }
+
+  const situation = () => ({ step: step(), count: texts().length, inside: state.inside, asking: state.asking });
 
   function onPointer(event) {
     const box = paper.drawing.getBoundingClientRect();
@@ -177,6 +205,7 @@ export function stepper({ model, el, signal }, compose) {
     show();
   }
 
+  addEventListener("keydown", onRemote, true);
   const repaint = () => scene && view.root.isConnected && draw();
   const theme = () => isDark(view.root) !== state.dark && repaint();
   const watchers = [new ResizeObserver(repaint), new MutationObserver(() => setTimeout(theme, 50))];
@@ -195,6 +224,7 @@ export function stepper({ model, el, signal }, compose) {
 
   function destroy() {
     pause();
+    removeEventListener("keydown", onRemote, true);
     for (const watcher of watchers) watcher.disconnect();
     scheme.removeEventListener("change", theme);
     document.removeEventListener("fullscreenchange", repaint);
@@ -206,16 +236,21 @@ export function stepper({ model, el, signal }, compose) {
   return destroy;
 }
 
+function onScreen(root) {
+  const { top, bottom, width } = root.getBoundingClientRect();
+  return width > 0 && bottom > 0 && top < innerHeight && (root.checkVisibility?.({ visibilityProperty: true }) ?? true);
+}
+
 const isDark = (root) => luminance((getComputedStyle(root).color.match(/[\d.]+/g) ?? [0, 0, 0]).slice(0, 3).map(Number)) > 0.35;
 
-const icon = (name) => svg("svg", { viewBox: "0 0 16 16", class: "sq-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+const icon = (name) => svg("svg", { viewBox: "0 0 16 16", class: name === "full" ? "sq-icon sq-outline" : "sq-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
 // The elements of one stepper, and how they change.
 function shell(model, { go, play, full, reveal }) {
   const at = () => model.get("step");
   const last = () => model.get("texts").length - 1;
   const button = (name, label, onclick) =>
-    html("button", { type: "button", class: `sq-button sq-${name}`, "aria-label": label, title: label, onclick }, icon(name));
+    html("button", { type: "button", class: "sq-button", "aria-label": label, title: label, onclick }, icon(name));
   const playButton = button("play", "Play", play);
   const range = html("input", { type: "range", class: "sq-range", min: 0, step: 1, oninput: (event) => go(Number(event.target.value)) });
   const speed = html("select", { class: "sq-speed", "aria-label": "Speed", title: "Speed" },
@@ -233,8 +268,9 @@ function shell(model, { go, play, full, reveal }) {
     button("first", "First step", () => go(0)), button("back", "Back", () => go(at() - 1)), playButton,
     button("forward", "Forward", () => go(at() + 1)), button("last", "Last step", () => go(last())),
     range, counter, speed, button("full", "Full screen", full));
-  const root = html("section", { class: "seqlib-stepper", "data-lm-suppress-shortcuts": "true" },
-    html("div", { class: "sq-head" }, title, scale), stage, html("div", { class: "sq-words" }, said, choices), equation, bar, speech);
+  const root = html("section", { class: "seqlib-stepper" },
+    html("div", { class: "sq-head" }, title, scale), stage,
+    html("div", { class: "sq-talk" }, html("div", { class: "sq-words" }, said, choices), equation), bar, speech);
 
   function name(text, count) {
     title.textContent = text;

@@ -55,8 +55,11 @@ export function pieces(text) {
   return found;
 }
 
-/** Formula text to nodes. */
-export const formula = (text) => pieces(text).map(([tag, part]) => (tag ? html(tag, {}, part) : part));
+/** Formula text to nodes, its single letters slanted as variables are. */
+export const formula = (text) => pieces(text).flatMap(([tag, part]) => (tag ? html(tag, {}, slanted(part)) : slanted(part)));
+
+const VARIABLE = /((?<![\p{L}“])[b-zB-HJ-Z](?![\p{L}”]))/u;
+const slanted = (text) => text.split(VARIABLE).map((part, i) => (i % 2 ? html("var", {}, part) : part));
 
 /** Formula text to words without markup, for screen readers and plain labels. */
 export const plain = (text) =>
@@ -66,13 +69,16 @@ export const plain = (text) =>
 export function products(left, right, most = 6) {
   const terms = Array.from(left, (value, i) => [value, right[i]]);
   const shown = terms.length <= most ? terms : largest(terms, most);
-  const text = shown.map(([a, b]) => `${number(a)}·${signed(b)}`).join(" + ");
-  return shown.length === terms.length ? text : `${text} + … (the ${most} largest of ${terms.length} terms)`;
+  const text = shown.map(([a, b], i) => `${i ? plus(a) : number(a)}·${guarded(b)}`).join(" ");
+  return shown.length === terms.length ? text : `${text} + … (${most} of ${terms.length} terms)`;
 }
 
 const largest = (terms, most) =>
   [...terms].sort((p, q) => Math.abs(q[0] * q[1]) - Math.abs(p[0] * p[1])).slice(0, most);
-const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
+const guarded = (value) => (value < 0 ? `(${number(value)})` : number(value));
+
+/** A number as the next term of a sum. */
+export const plus = (value, digits = 2) => `${value < 0 ? "−" : "+"} ${number(Math.abs(value), digits)}`;
 
 export const dot = (left, right) => left.reduce((sum, value, i) => sum + value * right[i], 0);
 export const norm = (values) => Math.hypot(...values);

@@ -32,3 +32,7 @@ export function meaning(key, { step, count, inside = false, asking = false }) {
     default: return null;
   }
 }
+
+/** Keys that stay with the host: combinations, moving on with Tab, running a cell, function keys, a remote at the end. */
+export const passes = ({ key, ctrlKey, metaKey, altKey, shiftKey }) =>
+  ctrlKey || metaKey || altKey || (shiftKey && key === "Enter") || /^(Tab|F\d+|PageUp|PageDown)$/.test(key);

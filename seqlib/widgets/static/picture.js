@@ -3,6 +3,8 @@
 // block: {id, x, y, rows, cols, cell: [width, height], data, ramp, max, state, numbers, marks, name(i), explain(i)}
 // path:  {d, kind, state}        label: {x, y, text, kind, anchor, state}
 // `state` is "future" (an empty slot), "past" or "now"; cell i lies in row i / cols, column i % cols.
+// A picture also has width, height, explain (lines) and may have whole (the width that would show all of it),
+// entrance ({id, i}: the cell to look at first) and legend ([{ramp, max, text}]).
 
 import { brief, pieces, plain, svg } from "./dom.js";
 import { shade, table } from "./colour.js";
@@ -56,8 +58,9 @@ function across(picture, from, [x, y], [dx, dy]) {
   return best && { id: best.id, i: best.i };
 }
 
-/** Where the focus enters: the first cell of what is happening now. */
+/** Where the focus enters: the cell that the picture names, or the first cell of what is happening now. */
 export function entrance(picture) {
+  if (find(picture, picture.entrance)) return picture.entrance;
   const open = picture.blocks.filter((block) => block.state !== "future");
   const block = open.find((each) => each.state === "now") ?? open.at(-1);
   return block ? { id: block.id, i: 0 } : null;
@@ -145,13 +148,14 @@ function box({ x, y, cols, cell }, i, inset) {
   };
 }
 
+const gap = ({ cell }) => (Math.min(...cell) >= 8 ? 1 : 0);
+
 function fillSvg({ cells, numbers }, block, dark) {
   const { css, ink } = table(block.ramp, dark);
   const state = `sq-${block.state}`;
   for (let i = 0; i < block.data.length; i++) {
     const at = shade(block.ramp, block.data[i], block.max);
-    const frame = box(block, i, block.cell[0] > 12 ? 0.5 : 0);
-    cells.next({ ...frame, rx: block.cell[0] > 12 ? 2 : 0, fill: at < 0 ? "none" : css[at], class: `sq-cell ${state}` });
+    cells.next({ ...box(block, i, gap(block) / 2), rx: block.numbers ? 2 : 0, fill: at < 0 ? "none" : css[at], class: `sq-cell ${state}` });
     if (!block.numbers) continue;
     const [x, y] = centre(block, i);
     const node = numbers.next({ x, y: y + 4, fill: at < 0 ? "currentColor" : ink[at], class: `sq-number ${state}` });
@@ -187,10 +191,14 @@ function fillCanvas(pen, tile, block, dark) {
     pixels[i] = at < 0 ? 0 : word[at];
   }
   brush.putImageData(image, 0, 0);
-  pen.drawImage(tile, block.x, block.y, cols * block.cell[0], rows * block.cell[1]);
+  const [width, height] = [cols * block.cell[0], rows * block.cell[1]];
+  pen.drawImage(tile, block.x, block.y, width, height);
+  if (!gap(block)) return;
+  for (let col = 1; col < cols; col++) pen.clearRect(block.x + col * block.cell[0] - 0.5, block.y, 1, height);
+  for (let row = 1; row < rows; row++) pen.clearRect(block.x, block.y + row * block.cell[1] - 0.5, width, 1);
 }
 
-const SIZES = { lane: 15, time: 13, small: 11.5, token: 14 };
+const SIZES = { lane: 16, time: 13.5, small: 11.5, token: 14, ask: 24 };
 
 function write(pool, { x, y, text, kind = "small", anchor = "middle", state = "past" }) {
   const size = SIZES[kind] ?? 12;
@@ -207,12 +215,17 @@ function write(pool, { x, y, text, kind = "small", anchor = "middle", state = "p
   node.replaceChildren(...spans);
 }
 
-/** A straight arrow as one path, with an open head. */
-export function arrow(x1, y1, x2, y2, head = 5) {
+/** A straight arrow: its shaft and its open head. */
+export function arrow(x1, y1, x2, y2, state, head = 5.5) {
   const angle = Math.atan2(y2 - y1, x2 - x1);
-  const [a, b] = [angle + 2.6, angle - 2.6].map((w) => [x2 + head * Math.cos(w), y2 + head * Math.sin(w)]);
-  return `M${x1} ${y1}L${x2} ${y2}M${a[0].toFixed(1)} ${a[1].toFixed(1)}L${x2} ${y2}L${b[0].toFixed(1)} ${b[1].toFixed(1)}`;
+  const [a, b] = [2.6, -2.6].map((turn) => point(x2 + head * Math.cos(angle + turn), y2 + head * Math.sin(angle + turn)));
+  return [
+    { d: `M${point(x1, y1)}L${point(x2, y2)}`, kind: "flow", state },
+    { d: `M${a}L${point(x2, y2)}L${b}`, kind: "head", state },
+  ];
 }
+
+const point = (x, y) => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
 /** What a screen reader hears of a cell. */
 export const spoken = (block, i) => [block.name(i), ...block.explain(i)].map(plain).join(". ");

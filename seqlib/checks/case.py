@@ -95,11 +95,11 @@ class Case:
 
     def randn(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
         """Standard normal numbers."""
-        return torch.randn(*shape, generator=self.generator, dtype=dtype, device="cpu")
+        return torch.randn(shape, generator=self.generator, dtype=dtype, device="cpu")
 
     def uniform(self, low: float | int, high: float | int, *shape: int) -> Tensor:
         """Uniform float64 numbers between `low` and `high`."""
-        unit = torch.rand(*shape, generator=self.generator, dtype=torch.float64, device="cpu")
+        unit = torch.rand(shape, generator=self.generator, dtype=torch.float64, device="cpu")
         return low + (high - low) * unit
 
     def randint(self, low: int, high: int) -> int:

@@ -78,7 +78,7 @@ def float_agrees(actual: float, expected: float, rtol: float | int, atol: float 
 
 def _sequences(actual: Any, expected: Any, rtol: float | int, atol: float | int, path: str) -> Mismatch | None:
     if len(actual) != len(expected):
-        return Mismatch(kind="length", path=path, expected=f"{len(expected)} values", got=f"{len(actual)} values")
+        return Mismatch(kind="length", path=path, expected=_parts(expected), got=_parts(actual))
     for number_, (a, e) in enumerate(zip(actual, expected, strict=True)):
         found = mismatch(a, e, rtol=rtol, atol=atol, path=f"{path}[{number_}]")
         if found is not None:
@@ -86,9 +86,17 @@ def _sequences(actual: Any, expected: Any, rtol: float | int, atol: float | int,
     return None
 
 
+def _names(value: Any) -> str:
+    return f"the names {', '.join(sorted(value))}"[:80] if value else "no names"
+
+
+def _parts(value: Any) -> str:
+    return "1 part" if len(value) == 1 else f"{len(value)} parts"
+
+
 def _mappings(actual: Any, expected: Any, rtol: float | int, atol: float | int, path: str) -> Mismatch | None:
     if sorted(actual) != sorted(expected):
-        return Mismatch(kind="names", path=path, expected=_short(sorted(expected)), got=_short(sorted(actual)))
+        return Mismatch(kind="names", path=path, expected=_names(expected), got=_names(actual))
     for key in expected:
         found = mismatch(actual[key], expected[key], rtol=rtol, atol=atol, path=f"{path}[{key!r}]")
         if found is not None:

@@ -56,7 +56,9 @@ def _place(what: str, found: Mismatch) -> str:
 def _sentence(place: str, found: Mismatch) -> str:
     if found.kind == "type" and found.got == "None":
         return f"{place} is None; expected {found.expected}. Does the function end with return?"
-    if found.kind in ("type", "length", "names"):
+    if found.kind in ("length", "names"):
+        return f"{place} has {found.got}; expected {found.expected}."
+    if found.kind == "type":
         return f"{place} is {found.got}; expected {found.expected}."
     if found.kind == "dtype":
         return f"{place} has dtype {found.got}; expected {found.expected}."

@@ -15,6 +15,7 @@ from seqlib.checks.case import Case
 from seqlib.checks.codec import decode, encode
 from seqlib.checks.faults import CheckFailed
 from seqlib.checks.keys import public_seed
+from seqlib.checks.messages import tell
 from seqlib.checks.proxy import StudentFault
 from seqlib.checks.registry import Check, Suite
 from seqlib.checks.sources import AbstractSource, Author, MistakeRun, reference_student
@@ -161,8 +162,8 @@ def _record_check(check: Check, source: Author, cases: RecordedCases) -> None:
         case = source.case(check, index)
         try:
             check(reference_student(source.suite), case)
-        except (CheckFailed, StudentFault) as error:
-            what = f"the reference fails the check {check.name} in case {index}: {error}"
+        except Exception as error:  # also a body that does not run
+            what = f"the reference fails the check {check.name} in case {index}: {_sentence(error)}"
             raise GradingError(what, "mend the check or the REFERENCE of its checks.py.") from error
         for number, point in enumerate(case.points):
             cases.put(f"{place}/{number}/expected", point.expected)
@@ -180,6 +181,12 @@ def _record_check(check: Check, source: Author, cases: RecordedCases) -> None:
 
 def _place(check: Check, index: int, smoke: bool) -> str:
     return f"{check.name}{'~smoke' if smoke else ''}/{index}"
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, StudentFault | CheckFailed):
+        return tell(error, None, secret=False)[1]
+    return f"{type(error).__name__}: {error}"
 
 
 def digest_of(path: Path) -> str:

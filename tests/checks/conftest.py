@@ -1,0 +1,72 @@
+"""The toy suite in its three modes, and students on both transports."""
+
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqlib.checks.agent import answer_requests
+from seqlib.checks.proxy import Student
+from seqlib.checks.recorded import RecordedCases, record_cases
+from seqlib.checks.registry import Suite, load_suite
+from seqlib.checks.socket_transport import SocketTransport
+
+TOY = Path(__file__).with_name("toy_checks.py")
+
+
+def public_text(source: str) -> str:
+    """The public half of the toy suite: no reference, no mistake's code, no expected value."""
+    head, tail = source.split("@inputs", 1)
+    names = re.findall(r'@mistake\("([^"]+)", replaces="\w+"\)\n(?:def|class) (\w+)', head)
+    lines = "\n".join(f'{name} = named("{name}", "{sentence}")' for sentence, name in names)
+    tail = re.sub(r", lambda: [^\n]*?(?=(?:, (?:rtol|what)=[^\n]*)?\)\n)", "", tail)
+    imports = "import torch\nfrom seqlib.checks.registry import check, inputs, named\n"
+    return f"{imports}\n{lines}\n\n\n@inputs{tail}"
+
+
+@pytest.fixture(scope="session")
+def suite() -> Suite:
+    """The toy suite with its references."""
+    return load_suite(TOY, "toy")
+
+
+@pytest.fixture(scope="session")
+def public_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    """The toy suite as a student has it."""
+    path = tmp_path_factory.mktemp("toy") / "checks_public.py"
+    path.write_text(public_text(TOY.read_text(encoding="utf-8")), encoding="utf-8")
+    assert "lambda" not in path.read_text(encoding="utf-8")
+    return load_suite(path, "toy")
+
+
+@pytest.fixture(scope="session")
+def cases(suite: Suite) -> RecordedCases:
+    """What the release records of the toy suite."""
+    return record_cases(suite)
+
+
+@pytest.fixture
+def socket_student() -> Iterator[Callable[[Mapping[str, Any]], Student]]:
+    """Make a student whose functions are reached over a socket."""
+    open_sockets: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def make(namespace: Mapping[str, Any]) -> Student:
+        host, agent = socket.socketpair()
+        open_sockets.append(host)
+        nonce = secrets.token_hex(8)
+        thread = threading.Thread(target=answer_requests, args=(agent, nonce, namespace), daemon=True)
+        thread.start()
+        threads.append(thread)
+        return Student(SocketTransport(host, nonce))
+
+    yield make
+    for host in open_sockets:
+        host.close()
+    for thread in threads:
+        thread.join(timeout=5)

@@ -22,15 +22,17 @@ def require_sizes(**tensors: tuple[Tensor | None, str]) -> None:
     for name, (tensor, letters) in tensors.items():
         if tensor is None:
             continue
-        axes, shape = letters.split(), tuple(tensor.shape)
+        axes, shape = letters.split(), tensor.shape
         if axes[0] == "...":
             axes = axes[1:]
-            shape = shape[len(shape) - len(axes) :] if len(shape) > len(axes) else shape
+            shape = shape[max(len(shape) - len(axes), 0) :]
         if len(shape) != len(axes):
             _refuse(name, tensor, letters, f"it has {len(shape)} axes, not {len(axes)}", sizes)
         for letter, size in zip(axes, shape, strict=True):
-            known, owner = sizes.setdefault(letter, (size, name))
-            if size != known:
+            if letter not in sizes:
+                sizes[letter] = size, name
+            elif sizes[letter][0] != size:
+                known, owner = sizes[letter]
                 _refuse(name, tensor, letters, f"{letter} is {known} in {owner}", sizes)
 
 

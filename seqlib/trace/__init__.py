@@ -8,6 +8,6 @@ finds the first frame and index where two recordings part.
 from seqlib.trace.adapters import record_calls, watch
 from seqlib.trace.compare import Difference, compare
 from seqlib.trace.recording import Frame, Recording
-from seqlib.trace.tap import recording, tap
+from seqlib.trace.tap import is_recording, recording, tap
 
-__all__ = ["Difference", "Frame", "Recording", "compare", "record_calls", "recording", "tap", "watch"]
+__all__ = ["Difference", "Frame", "Recording", "compare", "is_recording", "record_calls", "recording", "tap", "watch"]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seqlib.trace.recording import Frame, Recording
 
-__all__ = ["recording", "tap"]
+__all__ = ["is_recording", "recording", "tap"]
 
 # A plain global, not a context variable: reading it is most of what a tap costs when nothing records.
 _open: list[tuple[Recording, bool]] | None = None
@@ -29,6 +29,16 @@ def tap(name: str, value: Tensor) -> Tensor:
         if backward and value.requires_grad:
             value.register_hook(_keeper(frame))
     return value
+
+
+def is_recording() -> bool:
+    """Say whether a tap would be kept: for work, such as slicing, that only a recording needs.
+
+    >>> with recording():
+    ...     is_recording()
+    True
+    """
+    return _open is not None and not torch.compiler.is_compiling()
 
 
 @contextmanager

@@ -63,8 +63,8 @@ def rnn(
     drive = (tap_steps(prefix + "x", x) @ U.mT + b).unbind(1)
     states = list(drive)
     for t in reversed(steps) if reverse else steps:
-        a = tap(name_a, torch.addmm(drive[t], h, transposed))
-        h = tap(name_h, a.tanh() if real is None else torch.where(real[:, t], a.tanh(), h))
+        new = tap(name_a, torch.addmm(drive[t], h, transposed)).tanh()
+        h = tap(name_h, new if real is None else torch.where(real[:, t], new, h))
         states[t] = h
     outputs = torch.stack(states, dim=1)
     return outputs if real is None else outputs.masked_fill(~real, 0)

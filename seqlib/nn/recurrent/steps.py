@@ -4,7 +4,7 @@ import torch
 
 from seqlib.errors import ShapeError
 from seqlib.shapes import Float, Tensor
-from seqlib.trace import tap
+from seqlib.trace import is_recording, tap
 
 __all__ = ["tap_steps"]
 
@@ -25,5 +25,7 @@ def tap_steps(name: str, values: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m
         raise ShapeError(
             f"{name} has shape {tuple(values.shape)}: a sequence without steps.", "pass a sequence of one step or more."
         )
+    if not is_recording():
+        return values
     # The slices are put together again, not thrown away, so that a gradient passes through the taps.
     return torch.stack([tap(name, value) for value in values.unbind(1)], dim=1)

@@ -114,7 +114,8 @@ check("character_loss")
 # %% [markdown] nbgrader={"grade_id": "text_step"}
 # ## 2. The leaky unit, forward (20 points)
 #
-# One step first, for a batch: `x` is `[b i]`, `h` is `[b h]`, `W` is `[h h]`, `U` is `[h i]`, `b` and `alpha` are `[h]`.
+# One step first, for a batch:
+# `x` is `[b i]`, `h` is `[b h]`, `W` is `[h h]`, `U` is `[h i]`, `b` and `alpha` are `[h]`.
 # The rows of `W` are where a value goes, the columns where it comes from.
 #
 # *By hand.* One unit, $h = 0.8$, $\alpha = 0.25$, and $a = 0$. Then $\tanh a = 0$ and the new state is
@@ -139,7 +140,8 @@ def leaky_step(x, h, W, U, b, alpha):
 check("leaky_step")
 
 # %% [markdown] nbgrader={"grade_id": "text_run"}
-# Now a whole ragged batch. `x` is `[t b i]`, `lengths` is `[b]`, `h0` is `[b h]`, and all states come back as `[t b h]`.
+# Now a whole ragged batch.
+# `x` is `[t b i]`, `lengths` is `[b]`, `h0` is `[b h]`, and all states come back as `[t b h]`.
 # A sequence that has ended **freezes**: from then on every row repeats its last valid state.
 # So the last row holds the final state of every sequence, long or short.
 #
@@ -171,7 +173,15 @@ check("leaky_run")
 # Cells that part are outlined, and the stepper starts at the first step where they do.
 
 # %% nbgrader={"grade_id": "stepper"}
-# STEPPER
+from seqlib.trace import Recording
+from seqlib.widgets import RecurrentStepper
+
+run = check.case("leaky_run").ragged_run()
+x, lengths = run[0], run[1]
+with recording() as mine:
+    leaky_run(*run)
+right = Recording.from_arrays({"x": x, "h": check.expected("leaky_run")})
+RecurrentStepper(mine, reference=right, sequence=int(lengths.argmax()), title="Your leaky unit beside a right one")
 
 # %% [markdown] nbgrader={"grade_id": "text_shapes"}
 # ### Four shapes, one unit
@@ -538,14 +548,15 @@ def training_step(weights, velocity, x, targets, lengths, alpha, rate, momentum,
 check("training_step")
 
 # %% [markdown] nbgrader={"grade_id": "text_train"}
-# **Train.** You get the log book of one signal box: `ids [s t b]` (levers, ragged, with `PAD`) and `targets [s t b]` (what
-# the signal showed), as `s` batches. Each batch may serve **one** optimiser step.
+# **Train.** You get the log book of one signal box: `ids [s t b]` (levers, ragged, with `PAD`) and
+# `targets [s t b]` (what the signal showed), as `s` batches: 240 when it counts. One batch serves **one** optimiser step; seconds do not matter.
 # Levers enter as one-hot vectors: $x_t$ is row `ids[t]` of the identity of size `levers`.
 # `alpha [h]` is given and stays as it is.
 #
 # Return the trained weights as a dict `{"W": ..., "U": ..., "b": ..., "V": ..., "c": ...}` with shapes `[h h]`,
-# `[h i]`, `[h]`, `[o h]`, `[o]`, where `i = levers` and `o = signals`. Your weights are then run in *our* leaky unit on logs of the same box that you have never seen:
-# at least **95 %** of all signals must be right. Another box, with other wiring, waits when you hand in.
+# `[h i]`, `[h]`, `[o h]`, `[o]`, where `i = levers` and `o = signals`.
+# Your weights are then run in *our* leaky unit on logs of the same box that you have never seen, and at least **95 %**
+# of all signals must be right. Another box, with other wiring, waits when you hand in.
 #
 # Any optimiser will do: your `training_step`, or one of `torch.optim`; gradients by your `bptt` or by autograd.
 #

@@ -27,6 +27,7 @@ EXERCISES = (
     "sharp_but_fading",
     "step_backward",
     "step_jacobian",
+    "train",
     "training_step",
     "truncated_gradient",
 )
@@ -232,3 +233,21 @@ def training_step(
     clipped = clip_gradients(gradients, max_norm)[0].values()
     velocity = [momentum * old + new for old, new in zip(velocity, clipped, strict=True)]
     return [loss, [w - rate * v for w, v in zip(weights, velocity, strict=True)], velocity]
+
+
+def train(
+    ids: Int[Tensor, "s t b"], targets: Int[Tensor, "s t b"], alpha: Float[Tensor, " h"], levers: int, signals: int
+) -> dict[str, Tensor]:
+    """Trained weights by name: Adam and autograd, one step for each batch."""
+    generator, hidden, one_hot = torch.Generator().manual_seed(0), len(alpha), torch.eye(levers + 1).double()
+    shapes = {"W": (hidden, hidden), "U": (hidden, levers), "b": (hidden,), "V": (signals, hidden), "c": (signals,)}
+    weights = {n: 0.2 * torch.randn(shape, generator=generator, dtype=torch.float64) for n, shape in shapes.items()}
+    weights["W"] += torch.eye(hidden)
+    leaves = [weight.requires_grad_() for weight in weights.values()]
+    optimiser = torch.optim.Adam(leaves, lr=0.03)
+    for batch, truth in zip(ids, targets, strict=True):
+        optimiser.zero_grad()
+        x, lengths = one_hot[batch, :levers], (batch != PAD).sum(dim=0)
+        character_loss(many_to_many(x, lengths, leaves, alpha), truth).backward()
+        optimiser.step()
+    return {name: weight.detach() for name, weight in weights.items()}

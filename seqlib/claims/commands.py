@@ -71,10 +71,10 @@ def _run(only: list[str] | None, seeds: list[int] | None, tier: Tier, again: boo
 def _stand(only: list[str] | None, fail: bool) -> None:
     from seqlib.claims.display import claims_table, show
     from seqlib.claims.registry import choose
-    from seqlib.claims.results import load
+    from seqlib.claims.results import RESULTS, load
     from seqlib.claims.runner import standing
 
-    chosen, results = choose(only), load()
+    chosen, results = choose(only), load(RESULTS)
     standings = {name: standing(claim, results.get(name)) for name, claim in chosen.items()}
     bad = {name: word for name, word in standings.items() if word != "held"}
     if fail and bad:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from seqlib.claims.claim import Claim, Measured
 from seqlib.errors import ClaimError
-from seqlib.train.files import write_whole
 
 __all__ = ["RESULTS", "Result", "SeedResult", "load", "record", "result"]
 
@@ -95,6 +94,8 @@ def record(path: Path, claim: Claim, digest: str, seed: int, measured: Measured,
 
     Seeds of another digest are dropped: they measured something else.
     """
+    from seqlib.train.files import write_whole  # here: reading results must not wait for torch
+
     results = load(path)
     old = results.get(claim.name)
     seeds = dict(old.seeds) if old is not None and old.digest == digest else {}

@@ -52,5 +52,5 @@ CLAIM = Claim(
     experiment=_experiment,
     holds=_holds,
     settings=_SETTINGS,
-    seconds=50,
+    seconds=50.0,
 )

@@ -60,5 +60,5 @@ CLAIM = Claim(
     experiment=_experiment,
     holds=lambda measured: measured["bits_a_character"] <= (1 - _SAVED) * measured["bigram_bits"],
     settings=_Characters(training=recipes.characters()),
-    seconds=10,
+    seconds=10.0,
 )

@@ -52,10 +52,10 @@ CLAIM = Claim(
     name="clipping_converges",
     source="lecture 2: clipping; Pascanu, Mikolov and Bengio 2013, section 3.2",
     statement="Clipping the gradient's norm turns a run that diverges into one that converges.",
-    criterion=f"unclipped, the loss is not finite or above {_SETTINGS.training.divergence_loss:g}; clipped, all steps are "
-    f"made and mse <= {_CONVERGED_MSE} over the last {_LAST} (the variance is 0.167)",
+    criterion=f"unclipped, the loss is not finite or above {_SETTINGS.training.divergence_loss:g}; clipped, all steps "
+    f"are made and mse <= {_CONVERGED_MSE} over the last {_LAST} (the variance is 0.167)",
     experiment=_experiment,
     holds=_holds,
     settings=_SETTINGS,
-    seconds=5,
+    seconds=5.0,
 )

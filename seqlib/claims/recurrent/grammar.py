@@ -46,8 +46,8 @@ def bigram_bits(numbers: Int[Tensor, "t"]) -> float:
     counts = torch.zeros(len(SYMBOLS), len(SYMBOLS), dtype=torch.float64)
     counts.index_put_((numbers[:-1], numbers[1:]), torch.ones(len(numbers) - 1, dtype=torch.float64), accumulate=True)
     pairs = counts / counts.sum()
-    after = pairs / pairs.sum(dim=1, keepdim=True).clamp(min=torch.finfo(pairs.dtype).tiny)
-    return -torch.special.xlogy(pairs, after).sum().item() / math.log(2)
+    nats = torch.special.entr(pairs).sum() - torch.special.entr(pairs.sum(dim=1)).sum()
+    return nats.item() / math.log(2)
 
 
 def _sentence(generator: torch.Generator) -> str:

@@ -69,5 +69,5 @@ CLAIM = Claim(
     experiment=_experiment,
     holds=lambda measured: measured["largest_relative_error"] <= _TOLERANCE,
     settings=_SETTINGS,
-    seconds=1,
+    seconds=1.0,
 )

@@ -74,5 +74,5 @@ CLAIM = Claim(
     experiment=_experiment,
     holds=_holds,
     settings=_SETTINGS,
-    seconds=1,
+    seconds=1.0,
 )

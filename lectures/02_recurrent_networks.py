@@ -12,7 +12,7 @@
 # Here is a machine that writes. It has read a manual, and it looks back two characters before it writes the next one.
 # Run the cell and read its text aloud.
 
-# %%
+# %% jupyter={"source_hidden": true}
 import math
 import re
 
@@ -24,10 +24,12 @@ from seqlib.threads import limit_threads
 limit_threads(1)
 rng = torch.Generator().manual_seed(2)
 
-manual = re.sub(" +", " ", corpus.load())  # the reference of the Python language, which every Python carries
+# The reference of the Python language, which every Python carries.
+manual = re.sub(" +", " ", corpus.load())
 followers: dict[str, str] = {}
 for place in range(2, 200_000):
-    followers[manual[place - 2 : place]] = followers.get(manual[place - 2 : place], "") + manual[place]
+    pair = manual[place - 2 : place]
+    followers[pair] = followers.get(pair, "") + manual[place]
 
 written = 'the "'
 for _ in range(420):
@@ -36,11 +38,13 @@ for _ in range(420):
 print(written)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
+# Open the hidden cell only if somebody asks: it counts which character followed each pair, and draws from the counts.
+#
 # **Ask the room:** what is wrong with this text that a spelling checker would not see?
 #
 # **The usual answer** is "the words". Wait for somebody to see that quotation marks and brackets open and do not close.
 #
-# **If time is short:** skip the exercise with the two-character window and go straight to the next slide.
+# **If time is short:** read one line of the text only, and go on.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A mark that opens, a mark that closes
@@ -52,14 +56,18 @@ print(written)
 # > Write your guess before you run the cell.
 
 # %%
-gaps = torch.tensor([len(inside) + 1 for inside in re.findall(r'"([^"\n]{1,200})"', manual)]).double()
+gaps = torch.tensor(
+    [len(inside) + 1 for inside in re.findall(r'"([^"\n]{1,200})"', manual)]
+).double()
 for share in (0.5, 0.9, 0.99):
     print(
         f"{share:4.0%} of the opening marks stand within {int(gaps.quantile(share)):3d} characters of the closing one"
     )
 
 symbols = len(corpus.ALPHABET)
-print(f"a table of all windows of 10 of our {symbols} characters would have {float(symbols) ** 10:.0e} rows")
+print(
+    f"a table of all windows of 10 of our {symbols} characters would have {float(symbols) ** 10:.0e} rows"
+)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **What we saw.** A longer window needs a table that nobody can fill, and even then some mark opens before it begins.
@@ -80,7 +88,7 @@ print(f"a table of all windows of 10 of our {symbols} characters would have {flo
 #
 # $W$ says how the state acts on the next state, $U$ how the input acts on it, and $b$ is where it rests.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 from seqlib.nn.recurrent import Parameters, rnn
 from seqlib.nn.recurrent.parameters import uniform_parameters
 
@@ -95,7 +103,9 @@ def recur(x, W, U, b):
 
 net = uniform_parameters(3, 5, 2, rng, torch.float64)
 x = torch.randn(7, 3, generator=rng, dtype=torch.float64)
-apart = (recur(x, net.W, net.U, net.b) - rnn(x[None], net.W, net.U, net.b)[0]).abs().max()
+apart = (
+    (recur(x, net.W, net.U, net.b) - rnn(x[None], net.W, net.U, net.b)[0]).abs().max()
+)
 print(f"our four lines and seqlib.nn differ by at most {apart:.0e}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -106,7 +116,7 @@ print(f"our four lines and seqlib.nn differ by at most {apart:.0e}")
 # > **Predict.** With $W = 3$, $U = 5$, $b = 0$: what is $h$ at the third `.` after the mark has opened?
 # > And what if $W$ were $0.5$?
 
-# %%
+# %% jupyter={"source_hidden": true}
 from seqlib.plots import curves, figure
 
 events = [0, 0, 1, 0, 0, 0, -1, 0, 0, 0]
@@ -118,7 +128,12 @@ def one(value):
     return torch.tensor([[value]], dtype=torch.float64)
 
 
-lines = {f"W = {w}": recur(marks, one(w), one(5.0), torch.zeros(1, dtype=torch.float64))[:, 0] for w in (3.0, 0.5)}
+lines = {
+    f"W = {w}": recur(marks, one(w), one(5.0), torch.zeros(1, dtype=torch.float64))[
+        :, 0
+    ]
+    for w in (3.0, 0.5)
+}
 fig, ax = figure(height=2.2)
 curves(ax, lines)
 ax.set_xticks(range(1, 11), tokens)
@@ -141,7 +156,7 @@ for name, line in lines.items():
 # Draw the unit once for each step and the loop becomes a chain. The weights are the *same* at each step.
 # Click the picture, then step with the arrow keys (`PageDown` on a remote). Press Enter to walk through the numbers.
 
-# %%
+# %% slideshow={"slide_type": "subslide"} jupyter={"source_hidden": true}
 from seqlib.trace import recording
 from seqlib.widgets import RecurrentStepper
 
@@ -157,7 +172,11 @@ from seqlib.nn.recurrent import many_to_many
 with recording() as latch:
     many_to_many(hand, marks.float()[None])
 latch.labels.update(hand.labels())
-RecurrentStepper(latch, tokens=tokens, title="A unit that latches (above) and one that forgets (below)")
+RecurrentStepper(
+    latch,
+    tokens=tokens,
+    title="A unit that latches (above) and one that forgets (below)",
+)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Deep, and in both directions
@@ -171,16 +190,25 @@ RecurrentStepper(latch, tokens=tokens, title="A unit that latches (above) and on
 # %%
 from seqlib.nn.recurrent import RNN
 
-theirs = torch.nn.RNN(3, 4, num_layers=3, bidirectional=True, batch_first=True, dtype=torch.float64)
+theirs = torch.nn.RNN(
+    3, 4, num_layers=3, bidirectional=True, batch_first=True, dtype=torch.float64
+)
 ours = RNN.from_torch(theirs)
 outputs, final = ours(x[None])
-print(f"{len(final)} chains of states; {outputs.shape[-1]} numbers on top at each of the {outputs.shape[1]} steps")
-print(f"ours and torch.nn.RNN differ by at most {(outputs - theirs(x[None])[0]).abs().max():.0e}")
+print(
+    f"{len(final)} chains of states; {outputs.shape[-1]} numbers on top at each of the {outputs.shape[1]} steps"
+)
+print(
+    f"ours and torch.nn.RNN differ by at most {(outputs - theirs(x[None])[0]).abs().max():.0e}"
+)
 
 changed = x.clone()
 changed[-1] += 1.0
 moved = (ours(changed[None])[0] - outputs)[0].abs().amax(dim=-1) > 1e-12
-print("changing the last input moves the outputs of steps", [t + 1 for t in range(7) if moved[t]])
+print(
+    "changing the last input moves the outputs of steps",
+    [t + 1 for t in range(7) if moved[t]],
+)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Four shapes of problems
@@ -219,7 +247,7 @@ for name, scores in {
 #
 # where $a_t = W h_{t-1} + U x_t + b$ is the sum before tanh and $o_t = V h_t + c$ the scores.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 targets = torch.randint(2, (7,), generator=rng)
 W = net.W.clone().requires_grad_()
 states = recur(x, W, net.U, net.b)
@@ -235,7 +263,9 @@ with torch.no_grad():
         blame_a = (1 - states[t] ** 2) * blame_h
         pieces.append(torch.outer(blame_a, before[t]))
         blame_h = blame_a @ W
-print(f"our sum over time and autograd differ by at most {(sum(pieces) - W.grad).abs().max():.0e}")
+print(
+    f"our sum over time and autograd differ by at most {(sum(pieces) - W.grad).abs().max():.0e}"
+)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # **Ask the room:** why is the first piece, of step 1, all zeros? Because $h_0 = 0$: a weight that multiplied nothing
@@ -247,13 +277,17 @@ print(f"our sum over time and autograd differ by at most {(sum(pieces) - W.grad)
 # > **Predict.** Only the *last* output is scored here.
 # > At which step is the gradient with respect to the state largest, and at which smallest?
 
-# %%
+# %% slideshow={"slide_type": "subslide"} jupyter={"source_hidden": true}
 leaf = Parameters(*(tensor.clone().requires_grad_() for tensor in net))
 with recording(backward=True) as there_and_back:
     last = many_to_many(leaf, batch)[0, -1]
     torch.nn.functional.cross_entropy(last[None], targets[-1:]).backward()
 there_and_back.labels.update(net.labels())
-RecurrentStepper(there_and_back, tokens=[f"x{t}" for t in range(1, 8)], title="Forward, then backward in time")
+RecurrentStepper(
+    there_and_back,
+    tokens=[f"x{t}" for t in range(1, 8)],
+    title="Forward, then backward in time",
+)
 
 # %%
 back = there_and_back.gradients("h").flatten(1).norm(dim=1)
@@ -272,7 +306,7 @@ print("norm of the gradient at h_1 ... h_7:", "  ".join(f"{norm:.4f}" for norm i
 #
 # > **Predict.** A gradient goes back 60 steps with $\rho = 0.9$. Is what arrives nearer to 1/10, 1/100 or 1/1000?
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 from seqlib.nn.recurrent import gradient_norms
 from seqlib.plots import gradient_by_lag
 
@@ -304,7 +338,7 @@ for (name, line), radius in zip(norms.items(), (1.1, 1.0, 0.9), strict=True):
 # > **Predict.** Every step multiplies by a matrix that stretches some direction five-fold.
 # > Must the product of 30 of them grow?
 
-# %%
+# %% slideshow={"slide_type": "subslide"} jupyter={"source_hidden": true}
 from seqlib.nn.recurrent import jacobian_products, singular_values, spectral_radius
 
 shear = torch.tensor([[0.5, 4.9], [0.0, 0.5]], dtype=torch.float64)
@@ -316,17 +350,28 @@ print(
 from seqlib.nn.recurrent import step_jacobians
 
 wide = 1.5 * torch.eye(2, dtype=torch.float64)
-saturated = rnn(torch.zeros(1, 30, 1, dtype=torch.float64), wide, torch.zeros(2, 1, dtype=torch.float64),
-                torch.zeros(2, dtype=torch.float64), torch.ones(1, 2, dtype=torch.float64))[0]  # fmt: skip
+saturated = rnn(
+    torch.zeros(1, 30, 1, dtype=torch.float64),
+    wide,
+    torch.zeros(2, 1, dtype=torch.float64),
+    torch.zeros(2, dtype=torch.float64),
+    torch.ones(1, 2, dtype=torch.float64),
+)[0]
 squeezed = jacobian_products(step_jacobians(saturated, wide))
 fig, ax = figure(height=2.2)
 gradient_by_lag(
-    ax, {"a shear": singular_values(products)[:, 0], "W = 1.5, through tanh": singular_values(squeezed)[:, 0]}
+    ax,
+    {
+        "a shear": singular_values(products)[:, 0],
+        "W = 1.5, through tanh": singular_values(squeezed)[:, 0],
+    },
 )
 ax.set_xlabel("steps multiplied")
 ax.set_ylabel("largest stretch")
-print(f"the shear stretches by {singular_values(products)[:, 0].max():.1f} at its best and by "
-      f"{singular_values(products)[-1, 0]:.1e} in the end; through tanh, 1.5 becomes {singular_values(squeezed)[-1, 0]:.1e}")  # fmt: skip
+print(
+    f"the shear stretches by {singular_values(products)[:, 0].max():.1f} at its best and by "
+    f"{singular_values(products)[-1, 0]:.1e} in the end; through tanh, 1.5 becomes {singular_values(squeezed)[-1, 0]:.1e}"
+)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **What we saw.** All singular values below 1 is *enough* to vanish. One above 1 is *needed* to explode, and not enough:
@@ -348,7 +393,9 @@ print(f"the shear stretches by {singular_values(products)[:, 0].max():.1f} at it
 from seqlib.claims import result
 from seqlib.nn.recurrent import clip_by_norm
 
-clipped, norm = clip_by_norm([torch.tensor([30.0, 0.0]), torch.tensor([40.0])], max_norm=1.0)
+clipped, norm = clip_by_norm(
+    [torch.tensor([30.0, 0.0]), torch.tensor([40.0])], max_norm=1.0
+)
 print(f"norm {norm:.0f} before; {[part.tolist() for part in clipped]} after")
 print(result("clipping"))
 
@@ -375,7 +422,9 @@ print(result("adding"))
 
 # %%
 state_bytes = 128 * 4
-print(f"a state of 128 numbers: {state_bytes} bytes, at the first character and at the last")
+print(
+    f"a state of 128 numbers: {state_bytes} bytes, at the first character and at the last"
+)
 for t in (100, 10_000, len(manual)):
     print(f"all states after {t:7,d} characters: {t * state_bytes / 2**20:9.3f} MiB")
 
@@ -392,7 +441,7 @@ for t in (100, 10_000, len(manual)):
 # > **Predict.** Knowing nothing costs $\log_2$ of the number of characters. Knowing the character before it costs about half.
 # > What will the network reach in half a minute of training?
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 from dataclasses import replace
 
 from seqlib.nn.recurrent import CharModel, sample
@@ -401,21 +450,35 @@ from seqlib.train.recipes import characters
 
 learn, test = corpus.split(corpus.encode(manual))
 model = CharModel(symbols, hidden_size=128, generator=torch.Generator().manual_seed(0))
-draws = corpus.batches(learn, batch=32, length=64, generator=torch.Generator().manual_seed(1))
+draws = corpus.batches(
+    learn, batch=32, length=64, generator=torch.Generator().manual_seed(1)
+)
 
 
 def next_character_loss(network, inputs, following):
-    return torch.nn.functional.cross_entropy(network(inputs)[0].flatten(0, 1), following.flatten())
+    return torch.nn.functional.cross_entropy(
+        network(inputs)[0].flatten(0, 1), following.flatten()
+    )
 
 
-history = fit(model, next_character_loss, lambda _: next(draws), replace(characters(), steps=700), label="reading")
+history = fit(
+    model,
+    next_character_loss,
+    lambda _: next(draws),
+    replace(characters(), steps=700),
+    label="reading",
+)
 
 # %%
 with torch.no_grad():
     read = test[:8000]
-    bits = next_character_loss(model, read[None, :-1], read[None, 1:]).item() / math.log(2)
-print(f"knowing nothing {math.log2(symbols):.2f}, knowing one character {corpus.bigram_bits(learn, test):.2f}, "
-      f"the network {bits:.2f} bits a character, on text that it never read")  # fmt: skip
+    bits = next_character_loss(
+        model, read[None, :-1], read[None, 1:]
+    ).item() / math.log(2)
+print(
+    f"knowing nothing {math.log2(symbols):.2f}, knowing one character {corpus.bigram_bits(learn, test):.2f}, "
+    f"the network {bits:.2f} bits a character, on text that it never read"
+)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Let it write
@@ -424,7 +487,15 @@ print(f"knowing nothing {math.log2(symbols):.2f}, knowing one character {corpus.
 
 # %%
 for temperature in (0.3, 0.8, 1.2):
-    text = corpus.decode(sample(model, corpus.encode('the "'), 150, temperature, torch.Generator().manual_seed(4)))
+    text = corpus.decode(
+        sample(
+            model,
+            corpus.encode('the "'),
+            150,
+            temperature,
+            torch.Generator().manual_seed(4),
+        )
+    )
     print(f"--- temperature {temperature}\n{text}\n")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -433,7 +504,7 @@ for temperature in (0.3, 0.8, 1.2):
 # Back to the first question. Read text that the network never saw, and look in its 128 units for "inside a quotation".
 # A **linear probe** is one weighted sum of the units, fitted on one half and tested on the other.
 
-# %%
+# %% jupyter={"source_hidden": true}
 from seqlib.plots import ribbon
 
 inside, flags = False, []
@@ -447,7 +518,9 @@ with recording() as reading, torch.no_grad():
 
 def probe(features):
     share = (truth[:8000] > 0).double().mean()
-    weight = torch.where(truth[:8000] > 0, 1 / share, 1 / (1 - share))[:, None]  # both sides count alike
+    weight = torch.where(truth[:8000] > 0, 1 / share, 1 / (1 - share))[
+        :, None
+    ]  # both sides count alike
     scaled = features[:8000].double().T * weight[:, 0]
     ridge = torch.eye(features.shape[1], dtype=torch.float64)
     return features.double() @ torch.linalg.solve(
@@ -457,20 +530,29 @@ def probe(features):
 
 units = torch.cat([reading["h"][:, 0], torch.ones(16_000, 1)], dim=1)
 present = torch.nn.functional.one_hot(test[:16_000], symbols)
-for name, guess in {"the character alone": probe(present), "the 128 units": probe(units)}.items():
+for name, guess in {
+    "the character alone": probe(present),
+    "the 128 units": probe(units),
+}.items():
     hits = ((guess > 0) == (truth > 0))[8000:]
     right = [hits[truth[8000:] == side].double().mean() for side in (1, -1)]
-    print(f"{name:20s} right on {right[0]:.0%} of the characters inside a quotation and on {right[1]:.0%} outside")
+    print(
+        f"{name:20s} right on {right[0]:.0%} of the characters inside a quotation and on {right[1]:.0%} outside"
+    )
 where = int((truth[8000:] > 0).nonzero()[40]) + 8000 - 60
 fig, ax = figure(height=1.5)
-ribbon(ax, corpus.decode(test[where : where + 252]), guess[where : where + 252].clamp(-1, 1))
+ribbon(
+    ax,
+    corpus.decode(test[where : where + 252]),
+    guess[where : where + 252].clamp(-1, 1),
+)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Watch it read
 #
 # The same network, its 128 units, and a sentence that it never saw. Step to a quotation mark and look at what flips.
 
-# %%
+# %% slideshow={"slide_type": "subslide"} jupyter={"source_hidden": true}
 line = 'the "else" clause of the "try" statement'
 with recording() as one_line, torch.no_grad():
     model(corpus.encode(line)[None])

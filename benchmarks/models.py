@@ -18,7 +18,7 @@ from seqlib.nn.recurrent import RNN, layer, steps
 from seqlib.threads import limit_threads
 
 # What it is like, sequences in a batch, steps, inputs, hidden units: short, so that a turn takes milliseconds.
-SIZES = (("adding", 32, 50, 2, 32), ("characters", 32, 50, 70, 128))
+SIZES = (("adding", 32, 100, 2, 32), ("characters", 32, 50, 70, 128))
 LIMITS = {"taps": 1.02, "open": 1.05}
 
 Layer = Callable[[Tensor], Tensor]

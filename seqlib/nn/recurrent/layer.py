@@ -3,7 +3,7 @@
 import torch
 
 from seqlib.errors import ShapeError
-from seqlib.nn.recurrent.steps import tap_steps
+from seqlib.nn.recurrent.steps import is_recording, tap_steps
 from seqlib.nn.sizes import require_sizes
 from seqlib.shapes import Bool, Float, Int, Tensor
 from seqlib.trace import tap
@@ -56,15 +56,18 @@ def rnn(
         x = x.masked_fill(~real, 0)  # else a NaN in the padding would reach the gradient of U
     h = x.new_zeros(len(x), W.shape[0]) if h0 is None else h0
     steps = range(x.shape[1])
-    name_a, name_h = prefix + "a", prefix + "h"
     transposed = W.mT
+    recorded = is_recording()  # asked once: two idle taps at each step are 2 % of a small layer
 
     # U x_t + b needs no memory, so it is made for all steps at once; only W h_{t-1} has to wait its turn.
     drive = (tap_steps(prefix + "x", x) @ U.mT + b).unbind(1)
     states = list(drive)
     for t in reversed(steps) if reverse else steps:
-        new = tap(name_a, torch.addmm(drive[t], h, transposed)).tanh()
-        h = tap(name_h, new if real is None else torch.where(real[:, t], new, h))
+        a = torch.addmm(drive[t], h, transposed)
+        h = a.tanh() if real is None else torch.where(real[:, t], a.tanh(), h)
+        if recorded:
+            tap(prefix + "a", a)
+            tap(prefix + "h", h)
         states[t] = h
     outputs = torch.stack(states, dim=1)
     return outputs if real is None else outputs.masked_fill(~real, 0)

@@ -74,7 +74,9 @@ class StudentKernel:
         grace_s: How long an interrupted cell may take to end before the kernel is killed.
     """
 
-    def __init__(self, folder: Path, private: Path, limits: OutputLimits | None = None, grace_s: float | int = 2.0) -> None:
+    def __init__(
+        self, folder: Path, private: Path, limits: OutputLimits | None = None, grace_s: float | int = 2.0
+    ) -> None:
         self._folder, self._private = folder, private
         self._limits = limits or OutputLimits()
         self._grace_s = grace_s
@@ -240,7 +242,11 @@ def _as_output(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     if kind == "error":
         keys = {"ename": str, "evalue": str}
         trace = [str(line) for line in content.get("traceback") or []]
-        return {"output_type": kind, **{key: make(content.get(key, "")) for key, make in keys.items()}, "traceback": trace}
+        return {
+            "output_type": kind,
+            **{key: make(content.get(key, "")) for key, make in keys.items()},
+            "traceback": trace,
+        }
     data = content.get("data")
     made = {"output_type": kind, "data": data if isinstance(data, dict) else {}, "metadata": {}}
     return made | ({"execution_count": None} if kind == "execute_result" else {})

@@ -106,7 +106,9 @@ def course_key(course: Path, path: Path | None = None, *, create: bool = True) -
         key = place.read_text("ascii").strip().encode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise GradingError(f"the key {place} can't be used: {reason}.", "give one that you may read: --key FILE.") from error
+        raise GradingError(
+            f"the key {place} can't be used: {reason}.", "give one that you may read: --key FILE."
+        ) from error
     if os.name == "posix" and open_to_others:
         raise GradingError(f"the key {place} can be read by others.", f"take their rights away: chmod 600 {place}")
     if len(key) < _SHORTEST_KEY:

@@ -77,7 +77,11 @@ class Graded:
 
 
 def grade_submission(
-    kit: Kit, submitted: Submitted, source: AbstractSource, limits: TimeLimits, output_limits: OutputLimits | None = None
+    kit: Kit,
+    submitted: Submitted,
+    source: AbstractSource,
+    limits: TimeLimits,
+    output_limits: OutputLimits | None = None,
 ) -> Graded:
     """Grade one submission; whatever it is, every check has one verdict afterwards.
 
@@ -171,7 +175,9 @@ class _Session:
         if name and name not in self.verdicts:
             return Executed(cell=cell, check=name, outputs=self._check(name), first=first)
         if name:
-            return Executed(cell=cell, outputs=_note("[a copy: this check ran in the first cell of its name]\n"), first=False)
+            return Executed(
+                cell=cell, outputs=_note("[a copy: this check ran in the first cell of its name]\n"), first=False
+            )
         if cell.kind != "code" or not cell.source.strip():
             return Executed(cell=cell, first=first)
         return Executed(cell=cell, outputs=self._cell(cell.source), first=first)
@@ -271,5 +277,3 @@ def _no_points(check: Check, status: str, message: str) -> Verdict:
 
 def _note(text: str) -> list[dict[str, Any]]:
     return [{"output_type": "stream", "name": "stdout", "text": text}]
-
-

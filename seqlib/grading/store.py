@@ -166,7 +166,9 @@ class Store:
             seal = row.seal
             seen.add(seal)
         if head is not None and head not in seen:
-            raise GradingError(f"the head {head[:12]} is not in {self._place}.", "records were cut off: restore a copy.")
+            raise GradingError(
+                f"the head {head[:12]} is not in {self._place}.", "records were cut off: restore a copy."
+            )
         return number
 
     def _rows(self, assignment: str | None = None) -> Iterator[_Row]:
@@ -196,8 +198,6 @@ class Store:
 
 def _record(rows: list[_Row]) -> Record:
     first = rows[0]
-    work = Work(
-        assignment=first.assignment, student=first.student, submission=first.submission, checks=first.checks
-    )
+    work = Work(assignment=first.assignment, student=first.student, submission=first.submission, checks=first.checks)
     verdicts = tuple(Verdict.from_json(row.verdict) for row in rows)
     return Record(work=work, run=first.run, made_at=first.made_at, verdicts=verdicts)

@@ -1,7 +1,7 @@
 """A kernel runs cells, keeps outputs within limits, and ends whatever runs in it."""
 
-import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -97,9 +97,9 @@ def test_processes_left_behind_end_with_the_kernel(start):
     """A child that the notebook started is gone when the kernel is stopped."""
     kernel = start()
     run = kernel.run("import subprocess; print(subprocess.Popen(['sleep', '60']).pid)", 20)
-    pid = int(run.outputs[0]["text"])
+    stat = Path(f"/proc/{int(run.outputs[0]['text'])}/stat")
 
     kernel.stop()
     time.sleep(0.3)
 
-    assert not os.path.exists(f"/proc/{pid}") or "Z" in open(f"/proc/{pid}/stat").read().split()[2]
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"

@@ -1,0 +1,217 @@
+"""The commands `seqlib grade`, `feedback` and `scores`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from seqlib.grading.grade import ClassRun, Row
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_Name = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its folder under solutions/, such as a1_recurrent.")]
+_Course = Annotated[Path, typer.Option(help="The class folder, which holds submitted/STUDENT/ASSIGNMENT.")]
+_Root = Annotated[Path | None, typer.Option(help="The instructors' repository. Default: the one you are in.")]
+_Key = Annotated[Path | None, typer.Option(help="The course key. Default: COURSE/course.key, made on first use.")]
+_Store = Annotated[str | None, typer.Option(help="The store: a file or a database URL. Default: COURSE/store.db.")]
+_Gradebook = Annotated[str | None, typer.Option(help="nbgrader's database URL. Default: COURSE/gradebook.db.")]
+_Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; give it again for more.")]
+
+
+@app.command()
+def grade(
+    assignment: _Name,
+    course: _Course = Path("class"),
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="You trust the submissions: they run with your rights, unisolated.")
+    ] = False,
+    student: _Students = None,
+    regrade: Annotated[bool, typer.Option("--regrade", help="Also grade again what has not changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
+    key: _Key = None,
+    store: _Store = None,
+    gradebook: _Gradebook = None,
+    root: _Root = None,
+    cell_seconds: Annotated[float, typer.Option(help="Time for one cell.", min=0.1)] = 300,
+    notebook_seconds: Annotated[float, typer.Option(help="Time for one notebook.", min=1)] = 1800,
+) -> None:
+    """Grade a class: run each notebook, check it from outside on secret cases, and fill nbgrader's gradebook.
+
+    What was graded before and has not changed is skipped, so an interrupted run goes on where it stopped.
+    Manual marks and comments in the gradebook are kept.
+    The exit status is 1 if a submission could not be graded for a fault on this side.
+    """
+    from rich.console import Console
+
+    from seqlib.errors import GradingError
+    from seqlib.grading.grade import ClassRun, Settings
+    from seqlib.grading.session import TimeLimits
+    from seqlib.grading.source import find_root
+    from seqlib.threads import limit_threads
+
+    if not trusted:
+        raise GradingError(
+            "submissions would run with your rights: this version has no sandbox.",
+            "if you trust every one of them, say so: add --trusted.",
+        )
+    limit_threads(1)
+    settings = Settings(
+        assignment=assignment,
+        root=find_root(root),
+        course=course,
+        students=tuple(student or ()),
+        regrade=regrade,
+        dry_run=dry_run,
+        key=key,
+        store=store,
+        gradebook=gradebook,
+        limits=TimeLimits(cell_s=cell_seconds, notebook_s=notebook_seconds),
+    )
+    run = ClassRun(settings)
+    console = Console()
+    rows = _with_progress(run, console)
+    console.print(_table(rows))
+    _close(run, rows, console)
+    raise typer.Exit(int(any(row.infrastructure for row in rows)))
+
+
+@app.command()
+def feedback(
+    assignment: _Name,
+    course: _Course = Path("class"),
+    student: _Students = None,
+    key: _Key = None,
+    store: _Store = None,
+    gradebook: _Gradebook = None,
+    root: _Root = None,
+) -> None:
+    """Write a page for each student: points, what is wrong by name, what to do next, and their notebook as it ran.
+
+    Pages are COURSE/feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html.
+    They are self-contained, run no script, and show nothing of the secret cases.
+    """
+    from rich.console import Console
+
+    from seqlib.grading.feedback import write_feedback
+    from seqlib.grading.kit import course_folder, course_key, load_kit
+    from seqlib.grading.source import find_root
+
+    kit = load_kit(assignment, find_root(root))
+    folder = course_folder(course)
+    secret = course_key(folder, key, create=False)
+    written = write_feedback(kit, folder, secret, tuple(student or ()), store=store, gradebook=gradebook)
+    console = Console()
+    console.print(f"{len(written)} pages written to {folder / 'feedback'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def scores(
+    assignment: _Name,
+    csv: Annotated[Path, typer.Option("--csv", help="The file to write.")],
+    course: _Course = Path("class"),
+    key: _Key = None,
+    store: _Store = None,
+    gradebook: _Gradebook = None,
+) -> None:
+    """Export the scores of a class as CSV, manual marks included, and print the store's head.
+
+    Write the head down: with it the store can show later that nothing was changed or cut off since.
+    """
+    from rich.console import Console
+
+    from seqlib.errors import GradingError
+    from seqlib.grading.grade import open_store
+    from seqlib.grading.gradebook import gradebook_url, read_marks
+    from seqlib.grading.kit import course_folder, course_key
+    from seqlib.grading.scores import scores_csv, write_scores
+
+    folder = course_folder(course)
+    with open_store(folder, store, course_key(folder, key, create=False)) as opened:
+        count = opened.verify()
+        records = opened.latest(assignment)
+        head = opened.head()
+    if not records:
+        raise GradingError(f"nothing of {assignment} is graded in {folder}.", f"run: seqlib grade {assignment} first.")
+    text = scores_csv(records, read_marks(assignment, gradebook or gradebook_url(folder)))
+    write_scores(csv, text)
+    console = Console()
+    console.print(f"{len(records)} students written to {csv}", highlight=False, soft_wrap=True)
+    console.print(f"{count} verdicts, all seals whole. Head {head}", highlight=False, soft_wrap=True)
+
+
+def _with_progress(run: "ClassRun", console: "Console") -> "list[Row]":
+    rows = []
+    with _bar(console) as progress:
+        task = progress.add_task(run.settings.assignment, total=len(run), student="starting", rate="")
+        for row in run:
+            rows.append(row)
+            elapsed = progress.tasks[0].elapsed or 0.0
+            rate = f"{60 * len(rows) / elapsed:.0f} a minute" if elapsed > 1 else ""
+            progress.update(task, advance=1, student=row.student, rate=rate)
+        progress.update(task, student="done")
+    return rows
+
+
+def _bar(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[student]}", markup=False),
+        console=console,
+    )
+
+
+def _table(rows: "list[Row]") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("student", overflow="fold")
+    table.add_column("score", justify="right")
+    table.add_column("before", justify="right")
+    table.add_column("not passed", overflow="fold")
+    table.add_column("note", overflow="fold")
+    for row in rows:
+        before = "" if row.before is None or row.before == row.earned else f"{row.before:g}"
+        score = f"{row.earned:g} / {row.points:g}"
+        table.add_row(*(Text(cell) for cell in (row.student, score, before, _failures(row), _remark(row))))
+    return table
+
+
+def _failures(row: "Row") -> str:
+    if not any(verdict.status == "passed" for verdict in row.verdicts):
+        statuses = sorted({verdict.status for verdict in row.verdicts})
+        return f"none passed ({', '.join(statuses)})"
+    failed = [verdict for verdict in row.verdicts if verdict.status != "passed"]
+    return ", ".join(f"{verdict.check}: {verdict.mistake or verdict.status}" for verdict in failed)
+
+
+def _remark(row: "Row") -> str:
+    parts = [row.fault, "unchanged, skipped" if row.skipped else ""]
+    if row.forbidden:
+        parts.append("look at: " + ", ".join(str(found) for found in row.forbidden[:3]))
+    return "; ".join(part for part in parts if part)
+
+
+def _close(run: "ClassRun", rows: "list[Row]", console: "Console") -> None:
+    ran = sum(not row.skipped for row in rows)
+    console.print(f"{len(rows)} submissions, {ran} graded, {len(rows) - ran} unchanged.", highlight=False)
+    if run.settings.dry_run:
+        console.print("A dry run: nothing was written.", highlight=False)
+        return
+    console.print(f"Head of the store {run.head}", highlight=False, soft_wrap=True)
+    name, course = run.settings.assignment, run.settings.course
+    console.print(f"Next: seqlib feedback {name} --course {course}", highlight=False, soft_wrap=True)

@@ -1,0 +1,208 @@
+"""nbgrader's gradebook as a projection of the store: written in one transaction, as often as one likes.
+
+Manual marks, comments and extra credit live only there and are never touched.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqlib.checks.verdict import Verdict
+from seqlib.errors import GradingError
+from seqlib.grading.kit import Kit
+from seqlib.grading.store import Record
+
+__all__ = ["Mark", "gradebook_url", "project", "read_marks"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One graded cell of one student, as the gradebook has it.
+
+    Attributes:
+        cell: The cell's `grade_id`.
+        points: Points that it is worth.
+        score: Points given: the manual mark, else ours, plus extra credit.
+        manual: Whether a person gave the mark.
+        comment: A person's comment on the cell; empty where none is.
+    """
+
+    cell: str
+    points: float | int
+    score: float | int
+    manual: bool
+    comment: str = ""
+
+
+def gradebook_url(course: Path) -> str:
+    """Where nbgrader keeps a class's grades unless told otherwise."""
+    return f"sqlite:///{course / 'gradebook.db'}"
+
+
+def project(kit: Kit, url: str, records: Mapping[str, Record], arrivals: Mapping[str, str]) -> None:
+    """Bring the gradebook to what the store says; doing it twice changes nothing.
+
+    Args:
+        kit: The assignment, whose release says which cells there are.
+        url: The gradebook.
+        records: The last record of each student.
+        arrivals: When each submission was collected, as in `timestamp.txt`.
+    """
+    with _gradebook(url) as book:
+        writer = _Writer(kit, book.db, book.course_id)
+        for student, record in records.items():
+            writer.write(student, record.verdicts, arrivals.get(student, ""))
+        book.db.commit()
+
+
+def read_marks(assignment: str, url: str) -> dict[str, tuple[Mark, ...]]:
+    """The marks of every student, manual ones included."""
+    from nbgrader import api
+
+    marks: dict[str, tuple[Mark, ...]] = {}
+    with _gradebook(url) as book:
+        query = book.db.query(api.SubmittedNotebook).join(api.SubmittedAssignment).join(api.Assignment)
+        for notebook in query.filter(api.Assignment.name == assignment):
+            comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
+            marks[notebook.student.id] = tuple(
+                Mark(
+                    cell=grade.name,
+                    points=grade.max_score,
+                    score=grade.score,
+                    manual=grade.manual_score is not None,
+                    comment=comments.pop(grade.name, ""),
+                )
+                for grade in notebook.grades
+            ) + tuple(
+                Mark(cell=name, points=0, score=0, manual=False, comment=text)
+                for name, text in comments.items()
+                if text
+            )
+    return marks
+
+
+class _Writer:
+    """One assignment's rows, read once and completed as needed."""
+
+    def __init__(self, kit: Kit, db: Any, course_id: str) -> None:
+        from nbgrader import api
+
+        self._api, self._db = api, db
+        assignment = self._one(api.Assignment, {"name": kit.name}, {"course_id": course_id})
+        kernelspec = json.dumps(kit.notebook["metadata"]["kernelspec"])
+        self._assignment = assignment
+        self._notebook = self._one(
+            api.Notebook, {"name": kit.name, "assignment_id": assignment.id}, {"kernelspec": kernelspec}
+        )
+        self._register(kit)
+        db.flush()
+        self._cells = {(cell.name, type(cell).__name__): cell for cell in self._notebook._base_cells}
+
+    def write(self, student: str, verdicts: tuple[Verdict, ...], arrived: str) -> None:
+        """Write one student's scores."""
+        from nbgrader.utils import parse_utc
+
+        api = self._api
+        person = self._db.get(api.Student, student) or self._added(api.Student(id=student))
+        keys = {"assignment_id": self._assignment.id, "student_id": person.id}
+        submission = self._one(api.SubmittedAssignment, keys, {})
+        if arrived:
+            try:
+                submission.timestamp = parse_utc(arrived)
+            except ValueError:  # somebody wrote another text into timestamp.txt
+                submission.timestamp = None
+        keys = {"notebook_id": self._notebook.id, "assignment_id": submission.id}
+        notebook = self._one(api.SubmittedNotebook, keys, {})
+        grades = {grade.cell_id: grade for grade in notebook.grades}
+        comments = {comment.cell_id for comment in notebook.comments}
+        earned = {verdict.check: verdict.earned for verdict in verdicts}
+        for (name, kind), cell in self._cells.items():
+            if kind == "SolutionCell" and cell.id not in comments:
+                self._added(api.Comment(cell_id=cell.id, notebook_id=notebook.id))
+            if kind == "GradeCell":
+                grade = grades.get(cell.id) or self._added(api.Grade(cell_id=cell.id, notebook_id=notebook.id))
+                _score(grade, earned.get(name))
+
+    def _register(self, kit: Kit) -> None:
+        """Bring the notebook's cells to those of the release; a check that it has no more is worth nothing."""
+        names = set()
+        for cell in kit.notebook["cells"]:
+            mark = cell.get("metadata", {}).get("nbgrader")
+            if not mark:
+                continue
+            name, kind = mark["grade_id"], cell["cell_type"]
+            key = {"name": name, "notebook_id": self._notebook.id}
+            source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+            if mark.get("grade"):
+                names.add(name)
+                values = {"max_score": float(mark["points"]), "cell_type": kind}
+                self._one(self._api.GradeCell, key, values, update=True)
+            if mark.get("solution"):
+                self._one(self._api.SolutionCell, key, {})
+            values = {"cell_type": kind, "locked": bool(mark.get("locked")), "source": source}
+            self._one(self._api.SourceCell, key, values | {"checksum": mark.get("checksum")}, update=True)
+        for grade_cell in self._notebook.grade_cells:
+            if grade_cell.name not in names:
+                grade_cell.max_score = 0.0
+
+    def _one(self, kind: Any, keys: dict[str, Any], values: dict[str, Any], *, update: bool = False) -> Any:
+        found = self._db.query(kind).filter_by(**keys).one_or_none()
+        if found is None:
+            return self._added(kind(**keys, **values))
+        for name, value in values.items() if update else ():
+            if getattr(found, name) != value:
+                setattr(found, name, value)
+        return found
+
+    def _added(self, row: Any) -> Any:
+        self._db.add(row)
+        self._db.flush()
+        return row
+
+
+def _score(grade: Any, earned: float | int | None) -> None:
+    """Write our score beside a person's; theirs stays, and is shown to them again when ours has changed."""
+    auto = None if earned is None else float(earned)
+    changed = grade.auto_score != auto
+    if changed:
+        grade.auto_score = auto
+    if grade.manual_score is not None:
+        needs = bool(grade.needs_manual_grade) or changed
+    else:
+        needs = auto is None
+    if grade.needs_manual_grade != needs:
+        grade.needs_manual_grade = needs
+
+
+@contextmanager
+def _gradebook(url: str) -> Iterator[Any]:
+    """Open nbgrader's gradebook, rolled back on an error."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    before = os.environ.get("PATH", "")
+    # A new gradebook asks the command `alembic` for its version: it lies beside this interpreter.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's own, on import and in its queries
+            from nbgrader.api import Gradebook
+
+            book = Gradebook(url)
+            try:
+                yield book
+            finally:
+                book.db.rollback()
+                book.close()
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise GradingError(
+            f"the gradebook {url} fails: {cause}.", "the verdicts are in the store: mend it and grade again."
+        ) from error
+    finally:
+        os.environ["PATH"] = before

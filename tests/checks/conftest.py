@@ -15,6 +15,8 @@ from seqlib.checks.proxy import Student
 from seqlib.checks.recorded import RecordedCases, record_cases
 from seqlib.checks.registry import Suite, load_suite
 from seqlib.checks.socket_transport import SocketTransport
+from seqlib.checks.values import Limits
+from seqlib.checks.wire import Message, receive
 
 TOY = Path(__file__).with_name("toy_checks.py")
 
@@ -70,3 +72,38 @@ def socket_student() -> Iterator[Callable[[Mapping[str, Any]], Student]]:
         host.close()
     for thread in threads:
         thread.join(timeout=5)
+
+
+@pytest.fixture
+def forger() -> Iterator[Callable[..., Student]]:
+    """Make a student whose process answers each request with bytes of its own choice; None hangs up."""
+    ends: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def make(
+        reply: Callable[[Message], bytes | None], limits: Limits | None = None, call_limit_s: float = 5.0
+    ) -> Student:
+        host, agent = socket.socketpair()
+        ends.extend((host, agent))
+        thread = threading.Thread(target=_answer_with, args=(agent, reply), daemon=True)
+        thread.start()
+        threads.append(thread)
+        return Student(SocketTransport(host, "nonce", limits or Limits(), call_limit_s))
+
+    yield make
+    for end in ends:
+        end.close()
+    for thread in threads:
+        thread.join(timeout=5)
+
+
+def _answer_with(agent: socket.socket, reply: Callable[[Message], bytes | None]) -> None:
+    try:
+        while True:
+            data = reply(receive(agent, arguments=True))
+            if data is None:
+                agent.close()
+                return
+            agent.sendall(data)
+    except (OSError, EOFError):
+        return

@@ -74,9 +74,11 @@ class RecordedCases:
             digests: Digests of files that belong to these cases, kept in the header.
         """
         # One key only: safetensors writes several in no fixed order.
-        about = {"format": FORMAT, "forms": self.forms, "runs": self.runs, "digests": dict(digests or {})}
+        # Sorted by hand: sorting every dict would part the names of a recorded dict from the order of its tensors.
+        forms, runs = dict(sorted(self.forms.items())), dict(sorted(self.runs.items()))
+        about = {"format": FORMAT, "forms": forms, "runs": runs, "digests": dict(sorted((digests or {}).items()))}
         ordered = {key: self.tensors[key] for key in sorted(self.tensors)}
-        return save(ordered, {"seqlib": json.dumps(about, sort_keys=True)})
+        return save(ordered, {"seqlib": json.dumps(about)})
 
     @classmethod
     def load(cls, path: Path | str) -> "RecordedCases":

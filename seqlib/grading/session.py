@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from seqlib.checks.faults import StudentFault
 from seqlib.checks.notebook import Shown
 from seqlib.checks.proxy import Student
-from seqlib.checks.faults import StudentFault
 from seqlib.checks.registry import Check
 from seqlib.checks.runner import run_check
 from seqlib.checks.socket_transport import SocketTransport

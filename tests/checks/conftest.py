@@ -38,12 +38,18 @@ def suite() -> Suite:
 
 
 @pytest.fixture(scope="session")
-def public_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """The toy suite as a student has it."""
+def public_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy checks as a student has them."""
     path = tmp_path_factory.mktemp("toy") / "checks_public.py"
     path.write_text(public_text(TOY.read_text(encoding="utf-8")), encoding="utf-8")
     assert "lambda" not in path.read_text(encoding="utf-8")
-    return load_suite(path, "toy")
+    return path
+
+
+@pytest.fixture(scope="session")
+def public_suite(public_file: Path) -> Suite:
+    """The toy suite as a student has it."""
+    return load_suite(public_file, "toy")
 
 
 @pytest.fixture(scope="session")

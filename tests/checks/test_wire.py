@@ -3,9 +3,11 @@
 import contextlib
 import json
 import math
+import random
 import socket
 import struct
 import time
+from collections import Counter
 
 import pytest
 import torch
@@ -244,3 +246,29 @@ def test_arguments_may_be_generators_and_trusted_functions():
     first = torch.rand(3, generator=copy)
     assert torch.equal(first, torch.rand(3, generator=generator))
     assert (trusted, handle) == (Trusted("tanh"), Handle(2))
+
+
+def test_random_damage_is_an_error_of_ours():
+    """Thousands of damaged frames give a message or a wire error, and nothing else."""
+    generator = random.Random(5)
+    value = {"ok": [{"t": 1}, (None, -0.5, "text"), torch.ones(2, 3), torch.ones(2, dtype=torch.bool)]}
+    description, tensors = encode(normalise(value))
+    table = [["f4", [2, 3]], ["b1", [2]]]
+    body = tensors[0].numpy().tobytes() + tensors[1].numpy().tobytes()
+    whole = frame(header(description, table), body)
+    seen = Counter()
+
+    for _ in range(3000):
+        data = bytearray(whole)
+        for _ in range(generator.randrange(1, 4)):
+            place = generator.randrange(len(data))
+            if generator.random() < 0.5:
+                data[place] = generator.randrange(256)
+            else:
+                data[place:place] = data[generator.randrange(len(data)) :][: generator.randrange(1, 30)]
+        try:
+            seen[type(received(bytes(data))).__name__] += 1
+        except (WireError, EOFError) as error:
+            seen[type(error).__name__] += 1
+
+    assert set(seen) == {"Message", "WireError", "EOFError"}

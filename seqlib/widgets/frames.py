@@ -7,6 +7,8 @@ import torch
 
 from seqlib.shapes import Tensor
 
+__all__ = ["pack", "unpack"]
+
 ALIGNMENT_BYTES = 4
 TYPES = {torch.float32: "f4", torch.uint8: "u1"}
 

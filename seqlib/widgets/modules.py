@@ -1,10 +1,13 @@
-"""One ES module out of several: local imports are written into the module that asks for them, with no tool but Python."""
+"""One ES module out of several: local imports are written in, with no tool but Python."""
 
+import os
 import re
 from functools import cache
 from pathlib import Path
 
 from seqlib.errors import WidgetError
+
+__all__ = ["HERE", "inline", "style"]
 
 HERE = Path(__file__).parent
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]*)";$', re.MULTILINE)
@@ -12,11 +15,11 @@ EXPORT = re.compile(r"^export (?=(?:function|const|class) (\w+))", re.MULTILINE)
 
 
 @cache
-def inline(name: str) -> str:
+def inline(name: str | Path) -> str:
     """Write the ES module of a stepper with everything that it imports, ready for a host that loads one file.
 
     Args:
-        name: The stepper's file without its ending: `recurrent` for `recurrent.js`.
+        name: `recurrent` for `recurrent.js` of this package, or the path of a module elsewhere.
 
     Raises:
         WidgetError: No such module, or an import in a form that this does not read.
@@ -24,7 +27,7 @@ def inline(name: str) -> str:
     >>> "import {" in inline("recurrent")
     False
     """
-    path = HERE / f"{name}.js"
+    path = name if isinstance(name, Path) else HERE / f"{name}.js"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in HERE.glob("*.js")))
         raise WidgetError(f"no stepper module is called {name!r}.", f"choose one of: {known}.")
@@ -69,4 +72,4 @@ def _scoped(path: Path, source: str) -> str:
 
 
 def _key(path: Path) -> str:
-    return path.resolve().relative_to(HERE).as_posix()
+    return Path(os.path.relpath(path.resolve(), HERE)).as_posix()

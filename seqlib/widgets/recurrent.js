@@ -8,9 +8,9 @@ import { column } from "./static/tensors.js";
 const LEFT = 66;
 const GAP = 46;
 const MOST_GAP = 96;
-const LANE_GAP = 40;
+const LANE_GAP = 34;
 const TOP = 8;
-const RIBBON = 46;
+const RIBBON = 40;
 const ROUNDING = 1e-5; // what float32 may lose in the sum
 
 /** The scene of a recording: everything but the step and the width is worked out once. */

@@ -11,6 +11,8 @@ from seqlib.shapes import Tensor
 from seqlib.widgets.frames import pack
 from seqlib.widgets.modules import style
 
+__all__ = ["Stepper"]
+
 
 class Stepper(anywidget.AnyWidget):
     """A picture that goes through a recording step by step, in the browser alone once it is shown.

@@ -39,7 +39,7 @@ def record() -> Callable[..., Recording]:
                 o = tap("o", V @ h + c)
             if backward:
                 cross_entropy(o[None], torch.tensor([1])).backward()
-        weights = dict(W=W, U=U, b=b, V=V, c=c)
+        weights = {"W": W, "U": U, "b": b, "V": V, "c": c}
         frames.labels = {name: value.tolist() for name, value in weights.items()}
         return frames
 

@@ -11,9 +11,9 @@ KEYS = ("frames", "meta", "labels", "texts", "title", "questions", "guesses", "s
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Steppers</title>
 <style>@STYLE@
-body { margin: 16px; background: var(--jp-layout-color0, #fff); }
-@media (prefers-color-scheme: dark) { body { background: #16181d; } }</style></head>
-<body><main>@PLACES@</main>
+body { margin: 16px; background: var(--jp-layout-color0, #fff); color: #111; }
+@media (prefers-color-scheme: dark) { body { background: #16181d; color: #eee; } }</style></head>
+<body><main><h1>Steppers</h1>@PLACES@</main>
 <script type="module">
 class Model {
   constructor(state) { this.state = state; this.heard = {}; this.saved = 0; }

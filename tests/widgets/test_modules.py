@@ -45,7 +45,7 @@ def test_an_unknown_module_is_named():
 
 def test_every_module_of_a_stepper_lies_beside_its_python_file():
     """`recurrent.js` is drawn by `recurrent.py`, and so on for all."""
-    assert NAMES == [name for name in NAMES if (HERE / f"{name}.py").is_file()]
+    assert all((HERE / f"{name}.py").is_file() for name in NAMES)
 
 
 @pytest.mark.node

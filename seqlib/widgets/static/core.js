@@ -3,14 +3,14 @@
 // A stepper module gives `stepper` one function, compose(tensors, labels) -> scene, where
 // scene(step, width) -> picture is plain data (see picture.js). Everything else is here.
 
-import { formula, html, svg } from "./dom.js";
+import { formula, html } from "./dom.js";
 import { luminance } from "./colour.js";
 import { clamp, meaning, passes } from "./keys.js";
 import { entrance, find, hit, neighbour, painter, spoken } from "./picture.js";
 import { legend } from "./legend.js";
+import { shell } from "./shell.js";
 import { decode } from "./tensors.js";
 
-const SPEEDS = [0.5, 1, 2, 4];
 const MOST_OF_WINDOW = 0.58;
 const SMALLEST = 0.7;
 const LARGEST = 3;
@@ -19,21 +19,11 @@ const SAVE_MS = 120;
 const PRESENTING = '[data-jp-deck-mode="presenting"], [data-presenting]';
 const DATA = ["frames", "meta", "labels", "texts", "questions", "title"];
 
-const ICONS = {
-  first: "M4 3v10M13 3L6.5 8L13 13z",
-  back: "M11 3L4.5 8L11 13z",
-  play: "M4.5 2.5L13 8L4.5 13.5z",
-  pause: "M5 3v10M11 3v10",
-  forward: "M5 3L11.5 8L5 13z",
-  last: "M12 3v10M3 3L9.5 8L3 13z",
-  full: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
-};
-
 /** Mount a stepper; returns the function that takes it down. */
 export function stepper({ model, el, signal }, compose) {
   const view = shell(model, { go, play, full: toggleFull, reveal });
   const paper = painter();
-  const state = { focus: null, inside: false, timer: 0, saving: 0, speed: 1, asking: false, dark: null };
+  const state = { focus: null, inside: false, timer: 0, saving: 0, asking: false, dark: false, size: [720, 480] };
   let scene, picture, scale;
   view.paper.append(paper.canvas, paper.drawing);
   el.append(view.root);
@@ -96,19 +86,23 @@ export function stepper({ model, el, signal }, compose) {
   // Until a prediction is made the picture stays one step behind.
   function draw() {
     const full = view.isFull();
-    const box = view.stage.getBoundingClientRect();
-    const width = (view.stage.clientWidth || 720) - 2;
+    const width = state.size[0] - 2;
     const drawn = state.asking ? Math.max(0, step() - 1) : step();
-    state.dark = isDark(view.root);
     picture = scene(drawn, width);
-    scale = fit(full, box.height - 4, width);
+    scale = fit(full, state.size[1] - 4, width);
     if (scale !== 1) picture = scene(drawn, width / scale);
     scale = Math.max(0.5, Math.min(scale, width / picture.width));
     if (state.asking) addQuestionMarks(scene(step(), width / scale));
     paper.paint(picture, scale, state.dark);
-    view.legend.replaceChildren(...legend(picture.legend ?? [], state.dark));
+    showLegend();
     if (!find(picture, state.focus)) state.focus = state.inside ? entrance(picture) : null;
     explain();
+  }
+
+  function showLegend() {
+    const key = JSON.stringify([picture.legend ?? [], state.dark]);
+    if (key !== state.legend) view.legend.replaceChildren(...legend(picture.legend ?? [], state.dark));
+    state.legend = key;
   }
 
   // Inline a picture only shrinks; on the full screen it grows, but not so far that few columns are left.
@@ -129,7 +123,9 @@ export function stepper({ model, el, signal }, compose) {
     const block = find(picture, state.focus);
     paper.focus(block, state.focus?.i);
     const lines = block ? block.explain(state.focus.i) : picture.explain;
-    view.equation.replaceChildren(...lines.map((line) => html("div", {}, formula(line))));
+    const key = lines.join("\n");
+    if (key !== state.lines) view.equation.replaceChildren(...lines.map((line) => html("div", {}, formula(line))));
+    state.lines = key;
     if (aloud && block) view.speech.textContent = spoken(block, state.focus.i);
   }
 
@@ -144,7 +140,7 @@ export function stepper({ model, el, signal }, compose) {
 
   function toggleFull() {
     view.toggleFull();
-    draw();
+    repaint();
   }
 
   function leave() {
@@ -206,7 +202,14 @@ export function stepper({ model, el, signal }, compose) {
   }
 
   addEventListener("keydown", onRemote, true);
-  const repaint = () => scene && view.root.isConnected && draw();
+  // Asking for sizes or colours makes the browser lay out the page: done when they change, not at each step.
+  function measure() {
+    if (!view.root.isConnected) return;
+    state.size = [view.stage.clientWidth || 720, view.stage.clientHeight];
+    state.dark = isDark(view.root);
+  }
+
+  const repaint = () => (measure(), scene && view.root.isConnected && draw());
   const theme = () => isDark(view.root) !== state.dark && repaint();
   const watchers = [new ResizeObserver(repaint), new MutationObserver(() => setTimeout(theme, 50))];
   watchers[0].observe(view.stage);
@@ -220,6 +223,7 @@ export function stepper({ model, el, signal }, compose) {
   const data = DATA.map((key) => `change:${key}`);
   for (const name of data) model.on(name, rebuild);
   for (const name of ["change:step", "change:guesses"]) model.on(name, show);
+  measure();
   rebuild();
 
   function destroy() {
@@ -242,76 +246,3 @@ function onScreen(root) {
 }
 
 const isDark = (root) => luminance((getComputedStyle(root).color.match(/[\d.]+/g) ?? [0, 0, 0]).slice(0, 3).map(Number)) > 0.35;
-
-const icon = (name) => svg("svg", { viewBox: "0 0 16 16", class: name === "full" ? "sq-icon sq-outline" : "sq-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
-
-// The elements of one stepper, and how they change.
-function shell(model, { go, play, full, reveal }) {
-  const at = () => model.get("step");
-  const last = () => model.get("texts").length - 1;
-  const button = (name, label, onclick) =>
-    html("button", { type: "button", class: "sq-button", "aria-label": label, title: label, onclick }, icon(name));
-  const playButton = button("play", "Play", play);
-  const range = html("input", { type: "range", class: "sq-range", min: 0, step: 1, oninput: (event) => go(Number(event.target.value)) });
-  const speed = html("select", { class: "sq-speed", "aria-label": "Speed", title: "Speed" },
-    SPEEDS.map((value) => html("option", { value, selected: value === 1 }, `${value}×`)));
-  const counter = html("span", { class: "sq-counter", "aria-hidden": "true" });
-  const title = html("span", { class: "sq-title" });
-  const said = html("div", { class: "sq-said", role: "status", "aria-live": "polite", "aria-atomic": "true" });
-  const speech = html("div", { class: "sq-speech", "aria-live": "assertive" });
-  const equation = html("div", { class: "sq-equation" });
-  const scale = html("div", { class: "sq-legend" });
-  const choices = html("div", { class: "sq-choices" });
-  const paper = html("div", { class: "sq-paper" });
-  const stage = html("div", { class: "sq-stage", tabindex: 0, role: "application", "aria-roledescription": "stepper" }, paper);
-  const bar = html("div", { class: "sq-bar", role: "toolbar" },
-    button("first", "First step", () => go(0)), button("back", "Back", () => go(at() - 1)), playButton,
-    button("forward", "Forward", () => go(at() + 1)), button("last", "Last step", () => go(last())),
-    range, counter, speed, button("full", "Full screen", full));
-  const root = html("section", { class: "seqlib-stepper" },
-    html("div", { class: "sq-head" }, title, scale), stage,
-    html("div", { class: "sq-talk" }, html("div", { class: "sq-words" }, said, choices), equation), bar, speech);
-
-  function name(text, count) {
-    title.textContent = text;
-    range.max = count - 1;
-    root.setAttribute("aria-label", text);
-    bar.setAttribute("aria-label", `${text}: controls`);
-    range.setAttribute("aria-label", `${text}: step`);
-    stage.setAttribute("aria-label", `${text}. Arrow keys step, space plays, Enter goes into the cells, Escape leaves.`);
-  }
-
-  function say(step, texts, question, guess) {
-    root.dataset.step = step;
-    root.classList.toggle("sq-asking", Boolean(question));
-    counter.textContent = `${step + 1} / ${texts.length}`;
-    range.value = step;
-    range.setAttribute("aria-valuetext", `${step + 1} of ${texts.length}`);
-    const text = question ? question.question : texts[step];
-    const answered = guess ? [html("span", { class: "sq-guess" }, "You said: ", formula(guess), ".")] : [];
-    said.replaceChildren(...(question ? [html("b", {}, "Predict. ")] : answered), ...formula(text));
-    choices.replaceChildren(...(question ? [...(question.choices ?? []), null].map(choice) : []));
-  }
-
-  const choice = (text) => html("button", { type: "button", class: text === null ? "sq-choice sq-reveal" : "sq-choice", onclick: () => reveal(text ?? "") },
-    text === null ? "Reveal" : formula(text));
-
-  function playing(on) {
-    playButton.replaceChildren(icon(on ? "pause" : "play"));
-    for (const key of ["aria-label", "title"]) playButton.setAttribute(key, on ? "Pause" : "Play");
-    said.setAttribute("aria-live", on ? "off" : "polite");
-  }
-
-  const isFull = () => root.classList.contains("sq-full");
-  function toggleFull() {
-    const on = root.classList.toggle("sq-full");
-    if (on) root.requestFullscreen?.().catch(() => {});
-    else if (document.fullscreenElement === root) document.exitFullscreen();
-  }
-  // Escape ends the browser's own full screen without a key event.
-  root.addEventListener("fullscreenchange", () => {
-    if (document.fullscreenElement !== root) root.classList.remove("sq-full");
-  });
-
-  return { root, stage, paper, equation, speech, speed, legend: scale, name, say, playing, isFull, toggleFull };
-}

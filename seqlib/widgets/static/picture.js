@@ -7,7 +7,7 @@
 // entrance ({id, i}: the cell to look at first) and legend ([{ramp, max, text}]).
 
 import { brief, pieces, plain, svg } from "./dom.js";
-import { shade, table } from "./colour.js";
+import { shade, table, words } from "./colour.js";
 
 export const MOST_SVG_CELLS = 1000;
 
@@ -180,16 +180,11 @@ function sheet(canvas, [width, height], scale) {
 
 // One pixel per cell, then one enlarged copy of the whole block: thousands of cells cost a few calls.
 function fillCanvas(pen, tile, block, dark) {
-  const { rows, cols, data, ramp, max } = block;
-  const { word } = table(ramp, dark);
+  const { rows, cols, data } = block;
   if (tile.width !== cols || tile.height !== rows) Object.assign(tile, { width: cols, height: rows });
-  const brush = tile.getContext("2d");
+  const brush = tile.getContext("2d", { willReadFrequently: true });
   const image = brush.createImageData(cols, rows);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < data.length; i++) {
-    const at = shade(ramp, data[i], max);
-    pixels[i] = at < 0 ? 0 : word[at];
-  }
+  words(new Uint32Array(image.data.buffer), data, block, dark);
   brush.putImageData(image, 0, 0);
   const [width, height] = [cols * block.cell[0], rows * block.cell[1]];
   pen.drawImage(tile, block.x, block.y, width, height);

@@ -22,8 +22,8 @@ def start(
 
     Your copy is never overwritten: when a new release comes, it is laid beside yours.
     """
+    from seqlib.catalogue import find_course
     from seqlib.course.copies import start as copy
-    from seqlib.course.place import find_course
 
     started = copy(assignment, find_course(course))
     said = {
@@ -54,7 +54,7 @@ def submit(
     The notebook is looked through first and nothing is written if it is broken.
     Hand in as often as you like: the last one that arrives counts, and when it arrived is stamped at the other end.
     """
-    from seqlib.course.place import find_course
+    from seqlib.catalogue import find_course
     from seqlib.course.submit import submit as pack
 
     made = pack(path, find_course(course), student=student, exchange=to, anyway=anyway)

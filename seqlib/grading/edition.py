@@ -1,12 +1,15 @@
 """What the students' edition holds: an allow-list, and the modules that it leaves out."""
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 from seqlib.errors import ReleaseError
+from seqlib.grading.front import makefile_text, project_text, readme_text
 from seqlib.grading.source import find_source, list_sources
+from seqlib.lab.home import home_text
 
 __all__ = ["PRIVATE_PARTS", "PUBLIC_PARTS", "answer_modules", "edition_files", "library_files"]
 
@@ -106,8 +109,6 @@ def _lectures(root: Path) -> dict[str, bytes]:
 
 def _assignment(folder: Path) -> dict[str, bytes]:
     """Collect one released assignment, exactly the files that its release listed."""
-    import hashlib
-
     table = json.loads((folder / "release.json").read_text("utf-8"))
     files = {"release.json": (folder / "release.json").read_bytes()}
     for name, digest in table["files"].items():
@@ -119,17 +120,14 @@ def _assignment(folder: Path) -> dict[str, bytes]:
 
 
 def _written(root: Path, files: dict[str, bytes]) -> dict[str, bytes]:
-    """Write what differs from the instructors' files: project table, README, Makefile, home page."""
-    from seqlib.grading.front import makefile_text, project_text, readme_text
-
-    written = {"README.md": readme_text(root), "Makefile": makefile_text(), "pyproject.toml": project_text(root)}
-    if "lectures/lectures.toml" in files:
-        written["COURSE.md"] = _home(root)
-    return {name: text.encode() for name, text in written.items()}
-
-
-def _home(root: Path) -> str:
-    """The home page links what is released; lectures and assignments are the same in both editions."""
-    from importlib import import_module
-
-    return str(import_module("seqlib.lab.home").home_text(root))
+    """Write what differs from the instructors' files: home page, README, Makefile, project table."""
+    home = home_text(root) if "lectures/lectures.toml" in files else ""
+    title = home.partition("\n")[0].removeprefix("# ") or str(root.name)
+    newest = max((name.split("/")[1] for name in files if name.startswith("assignments/")), default="NAME")
+    written = {
+        "COURSE.md": home,
+        "Makefile": makefile_text(newest),
+        "README.md": readme_text(root, title),
+        "pyproject.toml": project_text(root),
+    }
+    return {name: text.encode() for name, text in written.items() if text}

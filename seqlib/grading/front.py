@@ -12,7 +12,11 @@ _README = """\
 
 This is the students' edition of the course: lectures that you step through, and assignments that answer back.
 
-{open}
+One command opens it in JupyterLab:
+
+```
+python3 start.py
+```
 
 The first time it makes a virtual environment in `.venv` and installs pinned versions into it, which takes some minutes.
 It needs Python {python} and about 3 GB of disk; on Windows write `py` for `python3`.
@@ -34,7 +38,6 @@ A new edition of the course can be unpacked over this folder: it brings no `work
 
 The list is in [COURSE.md](COURSE.md); JupyterLab opens it first.
 """
-_OPEN = "One command opens it in JupyterLab:\n\n```\npython3 start.py\n```"
 _MAKEFILE = """\
 # A thin face over `python start.py`, which works without make as well.
 PYTHON ?= python3
@@ -57,16 +60,23 @@ submit:  ## pack your work: make submit ASSIGNMENT=NAME
 _PROJECT_KEYS = ("name", "description", "readme", "license", "requires-python", "dynamic", "dependencies")
 
 
-def readme_text(root: Path) -> str:
+def readme_text(root: Path, title: str) -> str:
     """Write the README that a student reads first."""
-    project = _project(root)["project"]
-    description = str(project.get("description", "A course on sequence processing."))
-    title = "Sequence processing with neural networks and attention"
-    python = str(project.get("requires-python", ">=3.11")).replace(">=", "").replace(",<", " to below ")
-    return _README.format(title=title, open=_OPEN, python=python, description=description)
+    return _README.format(title=title, python=_versions(str(_project(root)["project"]["requires-python"])))
 
 
-def makefile_text(assignment: str = "a1_recurrent") -> str:
+def _versions(asked: str) -> str:
+    """Say a range of versions in words.
+
+    >>> _versions(">=3.11,<3.14")
+    '3.11 to 3.13'
+    """
+    oldest, _, above = asked.replace(" ", "").removeprefix(">=").partition(",<")
+    major, _, minor = above.partition(".")
+    return f"{oldest} to {major}.{int(minor) - 1}" if minor.isdigit() else f"{oldest} or newer"
+
+
+def makefile_text(assignment: str) -> str:
     """Write a Makefile with what a student does."""
     return _MAKEFILE.format(assignment=assignment)
 

@@ -1,5 +1,6 @@
 """The leak test: no line of an answer, and no canary, in any byte of what students get."""
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -109,13 +110,25 @@ def _hits(text: str, table: dict[str, list[str]], shortest: int) -> Iterator[tup
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
+    heads = _signatures(text)
     for number, line in enumerate(text.splitlines(), start=1):
         mark = line.strip()
+        if number in heads:
+            continue  # names, shapes and types of a function are its interface, and every library shares some
         if _IMPORT.match(mark) or mark.startswith(("# %%", STUB)):
             continue  # everyone imports the same, a cell's head is structure, a stub is shown
         normal = normalise(line.lstrip("# "))  # text cells carry a '#' in the source and none in the notebook
         if len(normal) >= _SHORTEST:
             yield number, normal
+
+
+def _signatures(text: str) -> set[int]:
+    """Find the lines of function heads, up to where a body begins."""
+    try:
+        functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    except SyntaxError:
+        return set()
+    return {number for node in functions for number in range(node.lineno, node.body[0].lineno)}
 
 
 def _without(text: str, spans: list[str]) -> str:

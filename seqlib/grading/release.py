@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,8 @@ def release(name: str, root: Path, *, report: Callable[[str], None] = lambda ste
     files["checks_public.py"] = public_checks(source.checks, source.answers).encode()
     report("recording the expected values")
     files["cases.safetensors"] = _cases(suite, files)
+    report("trying the public checks on the reference")
+    _prove(suite, files, source)
     report("searching for leaks")
     refuse_leaks(files.items(), secret_lines(source))
     table = _table(source, points, files)
@@ -102,6 +105,26 @@ def _cases(suite: Any, files: dict[str, bytes]) -> bytes:
         )
     except GradingError as error:
         raise ReleaseError(error.what, error.hint) from error
+
+
+def _prove(suite: Any, files: dict[str, bytes], source: Source) -> None:
+    """See that the stripped checks, with recorded values only, pass the reference."""
+    from seqlib.checks.recorded import Recorded, RecordedCases
+    from seqlib.checks.registry import load_suite
+    from seqlib.checks.runner import run_suite
+    from seqlib.checks.sources import reference_student
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            (Path(folder) / name).write_bytes(data)
+        public = load_suite(Path(folder) / "checks_public.py", source.name)
+        recorded = Recorded(public, RecordedCases.load(Path(folder) / "cases.safetensors"))
+        for verdict in run_suite(reference_student(suite), recorded):
+            if verdict.status != "passed":
+                raise ReleaseError(
+                    f"stripped of its answers, the check {verdict.check!r} fails the reference: {verdict.message}",
+                    "an expected value comes from a lambda in case.close; see what else the check computes from one.",
+                )
 
 
 def _digest(data: bytes) -> str:

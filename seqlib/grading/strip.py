@@ -218,7 +218,11 @@ def _binds(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [_bound(alias) for alias in node.names]
-    return [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+    return sorted(_stored(node) - {name for part in ast.walk(node) if _comprehends(part) for name in _stored(part)})
+
+
+def _comprehends(node: ast.AST) -> bool:
+    return isinstance(node, ast.comprehension)
 
 
 def _texts(node: ast.AST) -> list[ast.Constant]:
@@ -230,4 +234,12 @@ def _loads(node: ast.AST) -> set[str]:
 
 
 def _loads_at(node: ast.AST) -> list[tuple[str, int]]:
-    return [(n.id, n.lineno) for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    """Name what a node reads from outside itself, with the line; a function's own locals hide names of the module."""
+    own = _stored(node) | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    hidden = own if isinstance(node, ast.FunctionDef) else set()
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)]
+    return [(part.id, part.lineno) for part in names if part.id not in hidden]
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}

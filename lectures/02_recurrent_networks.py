@@ -202,6 +202,10 @@ print(
     f"ours and torch.nn.RNN differ by at most {(outputs - theirs(x[None])[0]).abs().max():.0e}"
 )
 
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# > **Predict.** We change the *last* of seven inputs. Which of the seven outputs move?
+
+# %%
 changed = x.clone()
 changed[-1] += 1.0
 moved = (ours(changed[None])[0] - outputs)[0].abs().amax(dim=-1) > 1e-12
@@ -306,7 +310,7 @@ print("norm of the gradient at h_1 ... h_7:", "  ".join(f"{norm:.4f}" for norm i
 #
 # > **Predict.** A gradient goes back 60 steps with $\rho = 0.9$. Is what arrives nearer to 1/10, 1/100 or 1/1000?
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "subslide"} jupyter={"source_hidden": true}
 from seqlib.nn.recurrent import gradient_norms
 from seqlib.plots import gradient_by_lag
 
@@ -469,7 +473,7 @@ history = fit(
     label="reading",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 with torch.no_grad():
     read = test[:8000]
     bits = next_character_loss(
@@ -486,16 +490,10 @@ print(
 # At **temperature** $\tau$ the scores are divided by $\tau$ before the softmax: colder is more careful, hotter more daring.
 
 # %%
+start = corpus.encode('the "')
 for temperature in (0.3, 0.8, 1.2):
-    text = corpus.decode(
-        sample(
-            model,
-            corpus.encode('the "'),
-            150,
-            temperature,
-            torch.Generator().manual_seed(4),
-        )
-    )
+    draw = torch.Generator().manual_seed(4)
+    text = corpus.decode(sample(model, start, 120, temperature, draw))
     print(f"--- temperature {temperature}\n{text}\n")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -558,7 +556,7 @@ with recording() as one_line, torch.no_grad():
     model(corpus.encode(line)[None])
 RecurrentStepper(one_line, tokens=list(line), title="128 units read a line")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **What we saw.** Nobody told the network about quotation marks. A state that has to predict the next character
 # learns to carry what the next character depends on, as far back as its gradients reach.
 

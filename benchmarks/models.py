@@ -13,7 +13,7 @@ import typer
 from torch import Tensor
 from torch.testing import assert_close
 
-from benchmarks.timing import Race, race
+from benchmarks._timing import Race, race
 from seqlib.nn.recurrent import RNN, layer, steps
 from seqlib.threads import limit_threads
 
@@ -115,4 +115,8 @@ def _strip(module: ModuleType, replaced: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except SystemExit as end:  # typer always ends the process, and would end the benchmarks that follow too
+        if end.code:
+            raise

@@ -39,9 +39,7 @@ class Formulas:
 
 @cache
 def _convert(source: str, display: bool) -> tuple[str, str]:
-    renamed = re.sub(
-        r"\\(begin|end)\{(\w+)\}", lambda m: f"\\{m[1]}{{{_RENAMED.get(m[2], m[2])}}}", source
-    )
+    renamed = re.sub(r"\\(begin|end)\{(\w+)\}", lambda m: f"\\{m[1]}{{{_RENAMED.get(m[2], m[2])}}}", source)
     try:
         markup = convert(renamed, display="block" if display else "inline")
         tree = ElementTree.fromstring(markup)

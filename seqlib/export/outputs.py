@@ -91,7 +91,7 @@ def _merged(outputs: list[NotebookNode]) -> list[NotebookNode]:
         if before and output.output_type == before.output_type == "stream" and output.name == before.name:
             before.text += output.text
         else:
-            merged.append(output.copy())
+            merged.append(NotebookNode(output))
     return merged
 
 

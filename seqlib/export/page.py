@@ -87,7 +87,9 @@ def render(
         contents=f'<nav class="contents" aria-label="Contents">{contents}</nav>' if contents else "",
         cells=cells,
         payload=f'<script type="application/json" id="steppers">{payload}</script>' if payload else "",
-        scripts="\n".join(f'<script type="module">\n{script}</script>' for script in [_read("page.js"), *(scripts or [])]),
+        scripts="\n".join(
+            f'<script type="module">\n{script}</script>' for script in [_read("page.js"), *(scripts or [])]
+        ),
     )
     check_self_contained(page)
     return page

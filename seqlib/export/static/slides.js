@@ -109,11 +109,12 @@ document.body.append(counter);
 present.title = "PageDown and PageUp walk, n shows the notes, Escape leaves";
 present.addEventListener("click", () => (at < 0 ? show(Math.max(0, nearest())) : leave()));
 addEventListener("resize", fit);
-new ResizeObserver(fit).observe(document.body);
-main.addEventListener("toggle", fit, true);
+// Steppers arrive, answers unfold: the slide is fitted again in the next frame.
+const sizes = new ResizeObserver(() => requestAnimationFrame(fit));
+for (const cell of cells) sizes.observe(cell);
 
 function nearest() {
-  return slides.findLastIndex(([first]) => first.getBoundingClientRect().top < innerHeight / 2);
+  return slides.findLastIndex(([first]) => first.getBoundingClientRect().top < innerHeight / 5);
 }
 
 const asked = /^#slide-(\d+)$/.exec(location.hash);

@@ -58,7 +58,7 @@ def run_check(check: Check, student: Student, source: AbstractSource) -> Verdict
     outcomes: list[Outcome] = []
     for index in range(check.cases):
         outcomes.append(_attempt(check, student, source, index))
-        if _ends_the_run(outcomes):
+        if _ends_the_run(check, outcomes):
             break
     return _verdict(check, source, outcomes, time.monotonic() - started)
 
@@ -79,13 +79,13 @@ def _attempt(check: Check, student: Student, source: AbstractSource, index: int)
     return Outcome(case.points, failure)
 
 
-def _ends_the_run(outcomes: Sequence[Outcome]) -> bool:
+def _ends_the_run(check: Check, outcomes: Sequence[Outcome]) -> bool:
     """After a wrong value the other cases still run, to be sure of the mistake's name; after all else none does."""
     failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     if not failures:
         return False
     fatal = isinstance(failures[-1], StudentFault) and failures[-1].kind in ("gone", "over_limit", "protocol")
-    return fatal or not isinstance(failures[0], CheckFailed)
+    return fatal or not check.mistakes or not isinstance(failures[0], CheckFailed)
 
 
 def _verdict(check: Check, source: AbstractSource, outcomes: Sequence[Outcome], seconds: float) -> Verdict:

@@ -1,6 +1,5 @@
 """The host's end of the wire: each answer in time, in order and in form, or the student's side is at fault."""
 
-import select
 import socket
 import time
 from functools import partial
@@ -63,7 +62,7 @@ class SocketTransport(AbstractTransport):
     def _exchange(self, request: dict[str, Value]) -> dict[str, Value]:
         self._seq += 1
         deadline = self._end if self._end is not None else time.monotonic() + self._call_limit_s
-        if select.select([self._sock], [], [], 0)[0] and self._sock.recv(1, socket.MSG_PEEK):
+        if self._has_spoken():
             raise WireError("an answer came before its question.", "only the agent may write to the socket.")
         send(self._sock, Message(self._seq, self._nonce, request), deadline, self._limits)
         reply = receive(self._sock, self._limits, deadline)
@@ -72,6 +71,13 @@ class SocketTransport(AbstractTransport):
         if type(reply.value) is not dict or set(reply.value) not in ({"ok"}, {"fault"}):
             raise WireError("an answer is neither a value nor a fault.", "only the agent may write to the socket.")
         return reply.value
+
+    def _has_spoken(self) -> bool:
+        self._sock.settimeout(0)
+        try:
+            return bool(self._sock.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
 
     def _fault(self, told: Value) -> StudentFault:
         """A fault as the student's side tells it: every field is theirs, so each is checked and shortened."""

@@ -47,7 +47,7 @@ class Limits:
     """
 
     header_bytes: int = 1 << 20
-    body_bytes: int = 1 << 30
+    body_bytes: int = 1 << 26
     depth: int = 8
     items: int = 10_000
     text_chars: int = 50_000

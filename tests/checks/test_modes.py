@@ -83,11 +83,13 @@ VARIANTS = {
     "one_of_two": {"split": lambda x: (x[0],)},
     "list_for_tuple": {"split": lambda x: [x[0], x[1:]]},
     "object": {"split": lambda x: object()},
+    "other_order": {"named_parts": lambda x: {"first": x, "second": x + 1}},
+    "swapped": {"named_parts": lambda x: {"first": x + 1, "second": x}},
     "untrained": {"train": lambda x, y, steps: {"w": torch.zeros(1, dtype=torch.float64)}},
     "other_names": {"train": lambda x, y, steps: {"v": torch.zeros(1, dtype=torch.float64)}},
     "other_shape": {"train": lambda x, y, steps: {"w": torch.zeros(1, 1, dtype=torch.float64)}},
 }
-RIGHT = ("right", "in_place", "list_for_tuple")
+RIGHT = ("right", "in_place", "list_for_tuple", "other_order")
 
 
 def touched(suite, variant):

@@ -31,7 +31,11 @@ def train(x, y, steps):
     return {"w": weight.reshape(1)}
 
 
-REFERENCE = {"scale": scale, "loss": loss, "split": split, "Line": Line, "train": train}
+def named_parts(x):
+    return {"second": x + 1, "first": x}
+
+
+REFERENCE = {"scale": scale, "loss": loss, "split": split, "Line": Line, "train": train, "named_parts": named_parts}
 
 
 @mistake("You add the factor; multiply by it.", replaces="scale")
@@ -122,7 +126,14 @@ def odd(student, case):
     case.require(torch.equal(up, -down), "scale(-x) is not -scale(x).", seen=(up, down))
 
 
-@check(points=50, slow=True, cases=1, uses=["train"])
+@check(points=5, uses=["named_parts"])
+def parts(student, case):
+    """Two parts by name, in no order."""
+    x = case.randn(2)
+    case.close(student.named_parts(x), lambda: named_parts(x), what="named_parts(x)")
+
+
+@check(points=45, slow=True, cases=1, uses=["train"])
 def training(student, case):
     """The trained weight follows the secret line."""
     factor = case.uniform(-2, 2)

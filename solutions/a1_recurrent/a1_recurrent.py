@@ -347,7 +347,8 @@ check("bptt")
 # ## 4. Clip and truncate (10 points)
 #
 # **Clip.** One bad batch can throw the weights across the room. Measure the *joint* norm of all gradients together,
-# $\lVert g \rVert = \sqrt{\sum_p \sum_j g_{p,j}^2}$; if it is larger than `max_norm`, shrink all of them by the same factor.
+# $\lVert g \rVert = \sqrt{\sum_p \sum_j g_{p,j}^2}$; if it is larger than `max_norm`, shrink all of them by the same
+# factor.
 # If it is not finite (a NaN or an infinity got in), the step is lost: return all zeros and the norm `inf`.
 #
 # `gradients` is a dict from names to tensors. Return `[clipped, norm]`: a dict with the same names, and the norm
@@ -373,8 +374,8 @@ check("clip_gradients")
 
 # %% [markdown] nbgrader={"grade_id": "text_truncate"}
 # **Truncate.** Long sequences are costly to walk back. Truncation walks `k` steps back and stops.
-# The forward pass is the full one, from rest at the first step. Given `dh`, the gradient of the *last* state, return the
-# gradient `[t b i]` of all inputs, where only the last `k` steps get any: everything before is **exactly** zero.
+# The forward pass is the full one, from rest at the first step. Given `dh`, the gradient of the *last* state, return
+# the gradient `[t b i]` of all inputs, where only the last `k` steps get any: everything before is **exactly** zero.
 #
 # *By hand.* Four steps and `k = 1`: only `x[3]` has a gradient, and it is the one of a single step back.
 #
@@ -491,7 +492,8 @@ check("growth_verdict")
 # %% [markdown] nbgrader={"grade_id": "text_sample"}
 # ## 6. Sampling with a temperature (5 points)
 #
-# To write, a network draws a character from $p = \mathrm{softmax}(o / \tau)$. Cold ($\tau < 1$) it repeats what it knows,
+# To write, a network draws a character from $p = \mathrm{softmax}(o / \tau)$.
+# Cold ($\tau < 1$) it repeats what it knows,
 # hot it babbles, and at $\tau = 0$ it always takes the likeliest.
 # The randomness comes from outside: a uniform number $u$ from $[0, 1)$ for each row.
 # Lay the probabilities end to end from character 0 on, and return the character in whose stretch $u$ falls:
@@ -522,10 +524,11 @@ check("sample_symbol")
 #
 # **One step of training.** Everything above meets: loss, gradients, clipping, and a velocity that remembers.
 #
-# $$g \leftarrow \mathrm{clip}\big(\nabla L(\theta)\big) \qquad v \leftarrow \mu v + g \qquad \theta \leftarrow \theta - \eta v$$
+# $$g \leftarrow \mathrm{clip}\big(\nabla L(\theta)\big) \qquad v \leftarrow \mu v + g \qquad
+# \theta \leftarrow \theta - \eta v$$
 #
-# `weights` and `velocity` are lists in the order `[W, U, b, V, c]`. Return `[loss, weights, velocity]`: the loss *before*
-# the step and both lists *after* it.
+# `weights` and `velocity` are lists in the order `[W, U, b, V, c]`. Return `[loss, weights, velocity]`:
+# the loss *before* the step and both lists *after* it.
 #
 # *By hand.* $\theta = 1$, $g = 2$, $v = 1$, $\mu = 0.5$, $\eta = 0.1$: the velocity becomes 2.5 and the weight 0.75.
 
@@ -549,7 +552,8 @@ check("training_step")
 
 # %% [markdown] nbgrader={"grade_id": "text_train"}
 # **Train.** You get the log book of one signal box: `ids [s t b]` (levers, ragged, with `PAD`) and
-# `targets [s t b]` (what the signal showed), as `s` batches: 240 when it counts. One batch serves **one** optimiser step; seconds do not matter.
+# `targets [s t b]` (what the signal showed), as `s` batches: 240 when it counts.
+# One batch serves **one** optimiser step; seconds do not matter.
 # Levers enter as one-hot vectors: $x_t$ is row `ids[t]` of the identity of size `levers`.
 # `alpha [h]` is given and stays as it is.
 #

@@ -9,28 +9,6 @@ import torch
 
 from seqlib.shapes import Float, Int, Tensor
 
-EXERCISES = (
-    "bptt",
-    "character_loss",
-    "clip_gradients",
-    "embed",
-    "growth_verdict",
-    "jacobian_report",
-    "leaky_run",
-    "leaky_step",
-    "logit_gradient",
-    "many_to_many",
-    "many_to_one",
-    "one_to_many",
-    "one_to_one",
-    "sample_symbol",
-    "sharp_but_fading",
-    "step_backward",
-    "step_jacobian",
-    "train",
-    "training_step",
-    "truncated_gradient",
-)
 PAD = -1
 Weights = tuple[Tensor, Tensor, Tensor, Tensor, Tensor] | list[Tensor]
 

@@ -21,6 +21,7 @@ __all__ = ["text_layers"]
 
 _DEPTH = 6
 _BYTES = 64 << 20  # what one layer may unpack to: a release is far smaller
+_FORMATS = {"I64": "q", "U64": "Q", "I32": "i", "U32": "I", "I16": "h", "U16": "H", "F64": "d", "F32": "f", "F16": "e"}
 _PRINTABLE = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]{20,}")
 _WIDE = re.compile(rb"(?:[\x09\x0a\x0d\x20-\x7e]\x00){20,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{4}(?:[A-Za-z0-9+/_-]|\s(?=[A-Za-z0-9+/_=-])){20,}={0,2}")
@@ -157,21 +158,10 @@ def _tensors(data: bytes) -> Iterator[tuple[str, bytes]]:
         return
     length, entries = header
     yield "header", data[8 : 8 + length]
-    formats = {
-        "I64": "q",
-        "U64": "Q",
-        "I32": "i",
-        "U32": "I",
-        "I16": "h",
-        "U16": "H",
-        "F64": "d",
-        "F32": "f",
-        "F16": "e",
-    }
     for name, entry in entries.items():
-        code = formats.get(entry.get("dtype", "")) if isinstance(entry, dict) else None
-        offsets = entry.get("data_offsets") if code else None
-        if not offsets:
+        code = _FORMATS.get(entry.get("dtype", "")) if isinstance(entry, dict) else None
+        offsets = entry.get("data_offsets")
+        if code is None or not offsets:
             continue
         raw = data[8 + length + offsets[0] : 8 + length + offsets[1]]
         values = struct.unpack(f"<{len(raw) // struct.calcsize(code)}{code}", raw)

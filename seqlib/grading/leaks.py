@@ -2,9 +2,11 @@
 
 import ast
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 
 from seqlib.errors import ReleaseError
@@ -90,23 +92,15 @@ def refuse_leaks(files: Iterable[tuple[str, bytes]], secrets: dict[str, str]) ->
 
 def _hits(text: str, table: dict[str, list[str]], shortest: int) -> Iterator[tuple[int, str]]:
     """Slide over the text without its white space, so that breaking a line differently hides nothing."""
-    starts: list[tuple[int, int]] = []
-    parts: list[str] = []
-    at = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        parts.append(normalise(line))
-        starts.append((at, number))
-        at += len(parts[-1])
-    joined = "".join(parts)
-    line = 0
+    lines = [normalise(line) for line in text.splitlines()]
+    ends = list(accumulate(len(line) for line in lines))
+    joined = "".join(lines)
     widths = sorted({len(start) for start in table})
     for index in range(len(joined) - shortest + 1):
         for width in widths:
             for secret in table.get(joined[index : index + width], ()):
                 if joined.startswith(secret, index):
-                    while line + 1 < len(starts) and starts[line + 1][0] <= index:
-                        line += 1
-                    yield starts[line][1], secret
+                    yield bisect_right(ends, index) + 1, secret
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -1,0 +1,4 @@
+# %% adds_two
+def double(x):
+    """Adds instead."""
+    return x + 2

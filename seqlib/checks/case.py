@@ -14,7 +14,7 @@ from seqlib.checks.registry import Inputs
 from seqlib.checks.values import Value, normalise
 from seqlib.errors import GradingError, WireError
 
-__all__ = ["Case", "Point"]
+__all__ = ["Case", "Point", "live_answer"]
 
 Choice = TypeVar("Choice")
 Answer = Callable[[int, Callable[[], Any] | None], Value]

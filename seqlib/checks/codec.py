@@ -9,7 +9,7 @@ from torch import Tensor
 from seqlib.checks.values import LIMITS, TENSOR_ITEMS, TRUSTED, Handle, Limits, Trusted, Value
 from seqlib.errors import WireError
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "malformed", "whole_number"]
 
 
 def encode(value: Value) -> tuple[Any, list[Tensor]]:

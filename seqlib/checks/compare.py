@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqlib.checks.values import Value
 
-__all__ = ["Mismatch", "mismatch"]
+__all__ = ["Mismatch", "describe_type", "dtype_name", "float_agrees", "mismatch"]
 
 
 @dataclass(frozen=True, kw_only=True)

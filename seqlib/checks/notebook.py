@@ -20,7 +20,7 @@ from seqlib.checks.values import Value
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
 
-__all__ = ["Checker", "Shown", "start_assignment"]
+__all__ = ["Checker", "Shown", "block_modules", "show", "start_assignment"]
 
 RELEASE = "release.json"
 CASES = "cases.safetensors"

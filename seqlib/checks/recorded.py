@@ -22,7 +22,7 @@ from seqlib.checks.sources import AbstractSource, Author, MistakeRun, reference_
 from seqlib.checks.values import Value
 from seqlib.errors import GradingError, WireError
 
-__all__ = ["Recorded", "RecordedCases", "record_cases"]
+__all__ = ["Recorded", "RecordedCases", "digest_of", "record_cases"]
 
 FORMAT = "seqlib cases 1"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seqlib.checks.case import Case
     from seqlib.checks.proxy import Student
 
-__all__ = ["Check", "Inputs", "Mistake", "Suite", "check", "inputs", "load_suite", "mistake", "named"]
+__all__ = ["Check", "Inputs", "Mistake", "Suite", "check", "inputs", "load_suite", "mistake", "named", "suite_of"]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from seqlib.checks.registry import Check, Mistake
 from seqlib.checks.sources import AbstractSource, Author, Grader, MistakeRun
 from seqlib.checks.verdict import Verdict
 
-__all__ = ["Author", "Grader", "Recorded", "RecordedCases", "record_cases", "run_check", "run_suite"]
+__all__ = ["Author", "Grader", "Outcome", "Recorded", "RecordedCases", "record_cases", "run_check", "run_suite"]
 
 
 @dataclass(frozen=True)

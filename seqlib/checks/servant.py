@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from seqlib.checks.faults import StudentFault
-from seqlib.checks.values import LIMITS, TRUSTED, Handle, Limits, Trusted, Value, normalise
+from seqlib.checks.values import LIMITS, TRUSTED, Handle, Limits, Trusted, Value, normalise, type_name
 from seqlib.errors import WireError
 
-__all__ = ["VERBS", "Servant"]
+__all__ = ["VERBS", "Servant", "plain_text"]
 
 VERBS = ("call", "construct", "free", "method", "parameters", "ping", "set_parameters", "vjp")
 
@@ -87,7 +87,9 @@ class Servant:
     def _find(self, name: str) -> Callable[..., Any]:
         if name not in self._namespace:
             raise StudentFault("missing", f"{name} is not defined.")
-        found: Callable[..., Any] = self._namespace[name]
+        found = self._namespace[name]
+        if not callable(found):
+            raise StudentFault("wrong_type", f"{name} is no function, its type is {type_name(found)}.")
         return found
 
     def _object(self, handle: Handle) -> Any:
@@ -117,7 +119,7 @@ class Servant:
         return value
 
     def _fault(self, error: BaseException, name: str, function: object) -> StudentFault:
-        kind = plain_text(lambda: vars(type)["__name__"].__get__(type(error)), 100)
+        kind = type_name(error)
         text = plain_text(lambda: str(error), 500)
         try:
             place, line, source = self._where(error.__traceback__, function)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seqlib.errors import WireError
 
-__all__ = ["DTYPES", "LIMITS", "TRUSTED", "Handle", "Limits", "Trusted", "Value", "normalise"]
+__all__ = ["DTYPES", "LIMITS", "TRUSTED", "Handle", "Limits", "Trusted", "Value", "normalise", "type_name"]
 
 Value = Any
 """None, bool, int, float, str, list, tuple, dict with text keys, Tensor, Handle; arguments also Trusted, Generator."""
@@ -188,11 +188,20 @@ def _copy_of_generator(value: torch.Generator) -> torch.Generator:
 
 
 def _type_sentence(kind: type) -> str:
-    name = str(vars(type)["__name__"].__get__(kind))[:60]
+    name = _name_of(kind)
     for base in (float, int, str, list, tuple, dict, Tensor):
         if base in type.mro(kind):
             return f"its type {name} is a subclass of {base.__name__}; a plain {base.__name__} is asked"
     return f"its type is {name}, which is no tensor, number, text, list, tuple or dict"
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, whatever its metaclass says."""
+    return _name_of(type(value))
+
+
+def _name_of(kind: type) -> str:
+    return str(vars(type)["__name__"].__get__(kind))[:60]
 
 
 def _refusal(what: str) -> WireError:

@@ -13,6 +13,7 @@ __all__ = ["RESULTS", "Result", "SeedResult", "load", "record", "result"]
 
 RESULTS = Path(__file__).with_name("results.json")
 _DIGITS = 6
+_WRITTEN_OUT = 1e6
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Result:
 
     def values(self, key: str) -> list[float]:
         """Give one measured number, a value for each seed."""
-        return [seed.measured[key] for seed in self.seeds.values()]
+        return [float(seed.measured[key]) for seed in self.seeds.values()]
 
     def ranges(self) -> str:
         """Say each measured number with its range over the seeds.
@@ -124,5 +125,9 @@ def _result(name: str, fields: Mapping) -> Result:
 
 
 def _span(values: list[float]) -> str:
-    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    low, high = _short(min(values)), _short(max(values))
     return low if low == high else f"{low} to {high}"
+
+
+def _short(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < _WRITTEN_OUT else f"{value:.3g}"

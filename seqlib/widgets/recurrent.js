@@ -5,7 +5,7 @@ import { dot, norm, number, plus, products } from "./static/dom.js";
 import { arrow, windowed } from "./static/picture.js";
 import { column } from "./static/tensors.js";
 
-const LEFT = 66;
+const LEFT = 92;
 const GAP = 46;
 const MOST_GAP = 96;
 const LANE_GAP = 34;
@@ -77,6 +77,7 @@ function draw(net, step, width) {
   picture.legend = scales(net, now.pass);
   picture.whole = LEFT + times * (lanes.width + GAP) + 6;
   picture.explain = equations(net, now);
+  picture.entrance = { id: `${now.parts.includes("h") ? "h" : now.parts[0]}${now.t}`, i: 0 };
   if (net.parting?.step === step) lookAt(picture, net.parting);
   return picture;
 }
@@ -189,9 +190,9 @@ function addRibbon(picture, net, { first, count, step, left }) {
   picture.paths.push({ d: done.map(bar).join("") || "M0 0", kind: "bars" });
   picture.paths.push({ d: reachedAt(now) ? bar(now) : "M0 0", kind: "bars", state: "now" });
   picture.labels.push(
-    { x: 2, y: top + 14, text: pass === "backward" ? "‖∂L/∂h_{t}‖" : "‖h_{t}‖", kind: "time", anchor: "start" },
-    { x: 2, y: top + 30, text: `to ${number(heights.most)}`, anchor: "start" },
-    ...(pass === "backward" ? [{ x: 2, y: top + 45, text: `from ${number(heights.least)}`, anchor: "start" }] : []),
+    { x: 2, y: top + 10, text: pass === "backward" ? "‖∂L/∂h_{t}‖" : "‖h_{t}‖", kind: "time", anchor: "start" },
+    { x: 2, y: top + 25, text: `to ${number(heights.most)}`, anchor: "start" },
+    ...(pass === "backward" ? [{ x: 2, y: top + 39, text: `from ${number(heights.least)}`, anchor: "start" }] : []),
   );
 }
 

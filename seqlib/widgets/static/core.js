@@ -14,6 +14,7 @@ import { decode } from "./tensors.js";
 const MOST_OF_WINDOW = 0.58;
 const SMALLEST = 0.7;
 const LARGEST = 3;
+const NARROWEST = 0.85;
 const BEAT_MS = 1000;
 const SAVE_MS = 120;
 const PRESENTING = '[data-jp-deck-mode="presenting"], [data-presenting]';
@@ -109,7 +110,7 @@ export function stepper({ model, el, signal }, compose) {
   function fit(full, high, width) {
     if (!full) return Math.min(1, Math.max(SMALLEST, (innerHeight * MOST_OF_WINDOW) / picture.height));
     const most = Math.min(LARGEST, high / picture.height);
-    return Math.min(most, Math.max(most * SMALLEST, width / (picture.whole ?? picture.width)));
+    return Math.min(most, Math.max(most * NARROWEST, width / (picture.whole ?? picture.width)));
   }
 
   function addQuestionMarks(coming) {

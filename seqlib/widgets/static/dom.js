@@ -65,14 +65,17 @@ const slanted = (text) => text.split(VARIABLE).map((part, i) => (i % 2 ? html("v
 export const plain = (text) =>
   pieces(text).map(([tag, part]) => (tag === "sup" ? `^${part}` : part)).join("");
 
-/** A sum with its numbers: every product when there are few, the largest ones when there are many. */
+/** A sum with its numbers: every product when there are few, otherwise the largest ones that are not zero. */
 export function products(left, right, most = 6) {
   const terms = Array.from(left, (value, i) => [value, right[i]]);
-  const shown = terms.length <= most ? terms : largest(terms, most);
-  const text = shown.map(([a, b], i) => `${i ? plus(a) : number(a)}·${guarded(b)}`).join(" ");
-  return shown.length === terms.length ? text : `${text} + … (${most} of ${terms.length} terms)`;
+  if (terms.length <= most) return joined(terms);
+  const counted = terms.filter(([a, b]) => a * b !== 0);
+  const hidden = counted.length - most;
+  if (hidden > 0) return `${joined(largest(counted, most))} + … (${hidden} smaller terms)`;
+  return counted.length ? `${joined(counted)} (all others are 0)` : "0";
 }
 
+const joined = (terms) => terms.map(([a, b], i) => `${i ? plus(a) : number(a)}·${guarded(b)}`).join(" ");
 const largest = (terms, most) =>
   [...terms].sort((p, q) => Math.abs(q[0] * q[1]) - Math.abs(p[0] * p[1])).slice(0, most);
 const guarded = (value) => (value < 0 ? `(${number(value)})` : number(value));

@@ -130,7 +130,7 @@ export function painter() {
   }
 
   function focus(block, i) {
-    if (block) set(ring, { ...box(block, i, 0), rx: 3, class: "sq-ring" });
+    if (block) set(ring, { ...box(block, i, Math.min(...block.cell) < 16 ? -2.5 : 0), rx: 3, class: "sq-ring" });
     else ring.setAttribute("class", "sq-none");
   }
 

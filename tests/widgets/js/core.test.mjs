@@ -61,11 +61,13 @@ test("formulas split into plain, sub and superscript", () => {
   assert.equal(plain("h_{12}[0]"), "h12[0]");
 });
 
-test("a long sum shows its largest terms and says how many there are", () => {
+test("a long sum shows its largest terms and says how many are left out", () => {
   assert.equal(products([1, -2], [0.5, -0.25]), "1.00·0.50 − 2.00·(−0.25)");
   const text = products(Float32Array.from({ length: 64 }, (_, i) => i), new Float32Array(64).fill(1));
   assert.ok(text.startsWith("63.00·1.00 + 62.00"));
-  assert.ok(text.endsWith("(6 of 64 terms)"));
+  assert.ok(text.endsWith("(57 smaller terms)"));
+  const oneHot = Float32Array.from({ length: 28 }, (_, i) => Number(i === 3));
+  assert.equal(products(new Float32Array(28).fill(0.5), oneHot), "0.50·1.00 (all others are 0)");
 });
 
 test("decoded tensors are views into the one buffer, also when it starts at an odd byte", () => {

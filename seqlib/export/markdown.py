@@ -4,8 +4,9 @@ import base64
 import html
 import mimetypes
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Markdown:
     def render(self, source: str) -> str:
         """Return the HTML of one cell."""
         tokens = self._parser.parse(source)
-        for token, following in zip(tokens, tokens[1:], strict=False):
+        for token, following in pairwise(tokens):
             if token.type == "heading_open":
                 self._anchor(token, following)
             for child in following.children or []:
@@ -109,7 +110,7 @@ def contents(headings: Sequence[Heading], deepest: int = 3) -> str:
     return f"<ol>{''.join(links)}</ol>" if links else ""
 
 
-def _numbered(slug: str) -> Any:
+def _numbered(slug: str) -> Iterator[str]:
     yield slug
     number = 2
     while True:

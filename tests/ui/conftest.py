@@ -17,7 +17,7 @@ from seqlib.lab.server import environment, lab_command
 
 ROOT = Path(__file__).parents[2]
 LECTURE = Path("lectures") / "02_small.py"
-FLAGS = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 TOKEN = "a-token-for-tests"
 START_SECONDS = 120
 
@@ -74,7 +74,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 

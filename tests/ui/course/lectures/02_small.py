@@ -11,7 +11,8 @@
 #
 # The state is $h_t = \tanh(W h_{t-1} + U x_t + b)$, and it costs nothing to look.
 #
-# $$\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \Bigl(\frac{\partial L}{\partial h_t}\Bigr)^{\top} \mathrm{diag}(1 - h_t^2)\, h_{t-1}^{\top}$$
+# $$\frac{\partial L}{\partial W}
+# = \sum_{t=1}^{T} \Bigl(\frac{\partial L}{\partial h_t}\Bigr)^{\top} \mathrm{diag}(1 - h_t^2)\, h_{t-1}^{\top}$$
 
 # %% slideshow={"slide_type": "subslide"}
 import torch
@@ -42,7 +43,7 @@ RecurrentStepper(frames, tokens=list("abcd"), title="Four steps", predict={3: "W
 # $$\begin{aligned} a &= b + c \\ d &= e \end{aligned}$$
 
 # %%
-from seqlib.plots.style import figure
+from seqlib.plots.style import figure  # noqa: E402 -- a lecture imports where it first needs a name
 
 fig, axes = figure()
 axes.plot([1, 2, 3])

@@ -20,7 +20,7 @@ from seqlib.checks.values import Value
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
 
-__all__ = ["Checker", "Shown", "block_modules", "show", "start_assignment"]
+__all__ = ["Checker", "NotebookError", "Shown", "block_modules", "show", "start_assignment"]
 
 RELEASE = "release.json"
 CASES = "cases.safetensors"
@@ -45,7 +45,7 @@ def start_assignment(name: str, folder: Path | str | None = None) -> "Checker":
         folder: Its folder; by default the notebook's, or one below the working directory.
 
     Raises:
-        GradingError: The folder is not found, or a file in it is not the one that was released.
+        NotebookError: The folder is not found, or a file in it is not the one that was released.
     """
     found = Path(folder) if folder is not None else _find_folder(name)
     release = _read_release(found, name)
@@ -53,10 +53,17 @@ def start_assignment(name: str, folder: Path | str | None = None) -> "Checker":
         path = found / file
         if not path.is_file() or digest_of(path) != release["files"].get(file):
             hint = f"get the folder of {name} again; your notebook is not touched."
-            raise GradingError(f"{path} is missing or was changed.", hint)
+            raise NotebookError(f"{path} is missing or was changed.", hint)
     block_modules(release["answers"])
     suite = load_suite(found / CHECKS, name)
     return Checker(Recorded(suite, RecordedCases.load(found / CASES)), _caller_names())
+
+
+class NotebookError(GradingError):
+    """An error that a notebook shows as its two lines, without the way through our code."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 class Checker:
@@ -84,6 +91,9 @@ class Checker:
 
     def run(self, name: str, *, full: bool = False) -> Verdict:
         """Run one check and return its verdict."""
+        if name not in self._source.suite.checks:
+            known = ", ".join(self._source.suite.checks)
+            raise NotebookError(f"{self._source.suite.name} has no check called {name!r}.", f"the checks are: {known}.")
         source = Recorded(self._source.suite, self._source.cases, full=full)
         self.verdicts[name] = run_check(source.suite[name], local_student(self._namespace), source)
         return self.verdicts[name]
@@ -195,7 +205,7 @@ def _find_folder(name: str) -> Path:
     for place in places:
         if (place / RELEASE).is_file() and _name_of(place) == name:
             return place
-    raise GradingError(
+    raise NotebookError(
         f"the folder of {name} is not found from {here}.", f"open the notebook in its folder, beside {RELEASE}."
     )
 
@@ -215,7 +225,7 @@ def _read_release(folder: Path, name: str) -> dict[str, Any]:
             raise ValueError(name)
     except (OSError, ValueError, KeyError, TypeError) as error:
         hint = "get the assignment's folder again, whole."
-        raise GradingError(f"{folder} is no folder of the assignment {name}.", hint) from error
+        raise NotebookError(f"{folder} is no folder of the assignment {name}.", hint) from error
     return dict(release)
 
 

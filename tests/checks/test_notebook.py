@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqlib.checks import notebook
-from seqlib.checks.notebook import Checker, Shown, block_modules, start_assignment
+from seqlib.checks.notebook import Checker, NotebookError, Shown, block_modules, start_assignment
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
 
@@ -164,3 +164,13 @@ def test_html_of_students_is_text():
     assert "<img" not in html
     assert "<svg" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_a_notebook_shows_two_lines(folder):
+    """In IPython an error of the first cell is its two lines, without a traceback."""
+    (folder / "release.json").unlink()
+
+    with pytest.raises(NotebookError) as error:
+        start_assignment("toy", folder)
+
+    assert error.value._render_traceback_() == [str(error.value)]

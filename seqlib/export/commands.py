@@ -1,9 +1,15 @@
 """The command `seqlib export`."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:  # the command line starts without what only an export needs
+    from rich.progress import Progress
+
+    from seqlib.export import Exported
 
 __all__ = ["app"]
 
@@ -23,20 +29,22 @@ def lecture(
     slides: Annotated[bool, typer.Option("--slides", help="Add a slide view and the presenter's notes.")] = False,
     course: _Course = None,
 ) -> None:
-    """Run one lecture and write it as one HTML file."""
+    """Run one lecture and write it as one HTML file.
+
+    The steppers in it work without Python: hand the file out, or put it on any web server.
+    """
     from seqlib.catalogue import find_course, find_lecture
     from seqlib.export import export_lecture
 
-    root = find_course(course)
-    path = Path(name) if Path(name).is_file() else root / find_lecture(root, name).path
-    target = out or root / "dist" / f"{path.stem}.html"
+    path = Path(name)
+    if not path.is_file():
+        root = find_course(course)
+        path = root / find_lecture(root, name).path
+    target = out or find_course(course) / "dist" / f"{path.stem}.html"
     with _progress() as progress:
         task = progress.add_task(path.stem, total=None)
         exported = export_lecture(
-            path,
-            target,
-            slides=slides,
-            on_cell=lambda done, total: progress.update(task, completed=done, total=total),
+            path, target, slides=slides, on_cell=lambda done, total: progress.update(task, completed=done, total=total)
         )
     _say([exported])
 
@@ -46,30 +54,28 @@ def site(
     out: Annotated[Path | None, typer.Option(help="The folder to write. Default: dist/site in the course.")] = None,
     course: _Course = None,
 ) -> None:
-    """Run every lecture and write the pages of the course, with an index."""
-    from seqlib.catalogue import find_course
+    """Run every lecture and write the pages of the course, slides included, with an index."""
+    from seqlib.catalogue import find_course, read_lectures
     from seqlib.export import export_site
 
     root = find_course(course)
     with _progress() as progress:
-        tasks: dict = {}
-
-        def on_cell(lecture, done, total) -> None:  # type: ignore[no-untyped-def]
-            task = tasks.setdefault(lecture.file, None) or progress.add_task(lecture.title, total=total)
-            tasks[lecture.file] = task
-            progress.update(task, completed=done)
-
-        exported = export_site(root, out or root / "dist" / "site", on_cell=on_cell)
+        tasks = {lecture.file: progress.add_task(lecture.title, total=None) for lecture in read_lectures(root)}
+        exported = export_site(
+            root,
+            out or root / "dist" / "site",
+            on_cell=lambda lecture, done, total: progress.update(tasks[lecture.file], completed=done, total=total),
+        )
     _say(exported)
 
 
-def _progress():  # type: ignore[no-untyped-def]
+def _progress() -> "Progress":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
-def _say(exported) -> None:  # type: ignore[no-untyped-def]
+def _say(exported: "Iterable[Exported]") -> None:
     for each in exported:
         typer.echo(f"{each.path}  {each.size_bytes / 1e6:.2f} MB")
         for problem in each.problems:

@@ -1,6 +1,7 @@
 """The page that a student gets back: points, what is wrong by name, what to do next, the notebook as it ran."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from seqlib.grading.store import Record
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 __all__ = ["feedback_page", "write_feedback"]
 
@@ -118,6 +120,7 @@ def feedback_page(kit: Kit, record: Record, notebook: dict[str, Any], marks: tup
         first=next((line for line in lines if line.next_step), None),
         passed=sum(line.status == "passed" for line in lines),
         checks=len(record.verdicts),
+        waiting=f"{sum(line.points for line in lines if line.status == 'waiting'):g}",
         cells=cells,
         css=(Path(__file__).parent / "feedback.css").read_text("utf-8"),
     )
@@ -169,7 +172,8 @@ def _written(mark: Mark, shown: bool) -> Line:
 
 def _next_step(check: Check, verdict: Verdict) -> str:
     """What helps with this outcome, without anything about the secret cases."""
-    call, names = f'check("{check.name}")', " and ".join(check.uses) or "the function it asks for"
+    call = f'`check("{check.name}")`'
+    names = " and ".join(f"`{name}`" for name in check.uses) or "the function it asks for"
     steps = {
         "failed": f"Run {call} in your notebook: on its open cases it shows the first number that differs. "
         "If it passes there, try other sizes: one step, one sequence, lengths that differ.",
@@ -201,7 +205,15 @@ def _template() -> "Template":
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["ticks"] = _ticks
     return environment.from_string((Path(__file__).parent / "feedback.html").read_text("utf-8"))
+
+
+def _ticks(text: str) -> "Markup":
+    """Escape a sentence and set what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _text(cell: dict[str, Any]) -> str:

@@ -56,25 +56,25 @@ class _Reader(ast.NodeVisitor):
         self.found: list[Found] = []
         self.cell = 0
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802 -- the name that ast asks for
+    def visit_Import(self, node: ast.Import) -> None:
         for name in node.names:
             root = name.name.partition(".")[0]
             self.alias[name.asname or root] = name.name if name.asname else root
             self._note(name.name, node.lineno)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for name in node.names:
             full = f"{node.module or ''}.{name.name}"
             self.alias[name.asname or name.name] = full
             self._note(full, node.lineno)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         full = self._dotted(node)
         if full and self._note(full, node.lineno):
             return
         self.generic_visit(node)
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load) and node.id in self.alias:
             self._note(self.alias[node.id], node.lineno)
 

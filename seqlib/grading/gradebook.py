@@ -121,7 +121,8 @@ class _Writer:
         notebook = self._one(api.SubmittedNotebook, keys, {})
         grades = {grade.cell_id: grade for grade in notebook.grades}
         comments = {comment.cell_id for comment in notebook.comments}
-        earned = {verdict.check: verdict.earned for verdict in verdicts}
+        # A fault of ours is no score: the cell waits for a person, or for the next run.
+        earned = {verdict.check: verdict.earned for verdict in verdicts if verdict.status != "infrastructure"}
         for (name, kind), cell in self._cells.items():
             if kind == "SolutionCell" and cell.id not in comments:
                 self._added(api.Comment(cell_id=cell.id, notebook_id=notebook.id))
@@ -172,10 +173,8 @@ def _score(grade: Any, earned: float | int | None) -> None:
     changed = grade.auto_score != auto
     if changed:
         grade.auto_score = auto
-    if grade.manual_score is not None:
-        needs = bool(grade.needs_manual_grade) or changed
-    else:
-        needs = auto is None
+    marked = grade.manual_score is not None
+    needs = bool(grade.needs_manual_grade) or changed if marked else auto is None
     if grade.needs_manual_grade != needs:
         grade.needs_manual_grade = needs
 

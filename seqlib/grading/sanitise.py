@@ -12,14 +12,12 @@ from typing import Any
 
 __all__ = ["clean_html", "clean_outputs", "markdown_cell_source", "render_markdown", "svg_as_image"]
 
-_TAGS = frozenset(
-    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure "
-    "h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre s samp small span strong sub summary sup "
-    "table tbody td tfoot th thead tr u ul var".split()
+_TAGS = (
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure",
+    "h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre s samp small span strong sub summary sup",
+    "table tbody td tfoot th thead tr u ul var",
 )
-_WITH_CONTENT = frozenset(
-    "script style template noscript textarea title iframe object embed svg math select button form".split()
-)
+_WITH_CONTENT = ("script style template noscript textarea title iframe object embed svg math select button form",)
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "width", "height"},
@@ -51,8 +49,8 @@ def clean_html(html: str) -> str:
 
     cleaned = nh3.clean(
         html,
-        tags=set(_TAGS),
-        clean_content_tags=set(_WITH_CONTENT),
+        tags=set(" ".join(_TAGS).split()),
+        clean_content_tags=set(" ".join(_WITH_CONTENT).split()),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         attribute_filter=_attribute,
         url_schemes={"http", "https", "mailto", "data"},

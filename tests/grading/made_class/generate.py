@@ -25,7 +25,8 @@ SCRIPT = "from IPython.display import HTML, Javascript, display\ndisplay(HTML('<
 SCRIPT += (
     "display(HTML(\"<img src=x onerror='window.owned = 1'><b>bold</b>\"))\ndisplay(Javascript('window.owned = 1'))"
 )
-SCRIPT_TEXT = "# Mine\n\n<script>window.owned = 1</script>\n<img src=x onerror='window.owned = 1'>\n\n[go](javascript:window.owned=1)"
+SCRIPT_TEXT = "# Mine\n\n<script>window.owned = 1</script>\n<img src=x onerror='window.owned = 1'>\n\n"
+SCRIPT_TEXT += "[go](javascript:window.owned=1)"
 PATCHES = """\
 import torch
 torch.allclose = torch.equal = lambda *a, **k: True
@@ -94,7 +95,7 @@ class _Maker:
         self.add("deleted_check_cells", self.without(lambda cell: _called(cell)))
         self.add("deleted_answer", self.without(lambda cell: self.defines(cell, last)), {last: "missing"})
         self.add("duplicated_check_cells", self.duplicated())
-        self.add("partial", self.partial(), {name: "missing" for name in self.names[1:]})
+        self.add("partial", self.partial(), dict.fromkeys(self.names[1:], "missing"))
         self.add("empty", self.released, dict.fromkeys(self.names, "missing"))
         self.add("no_cells_of_ours", self.foreign(), dict.fromkeys(self.names, "missing"))
         self.add("forged", self.forged(), dict.fromkeys(self.names, "missing"))

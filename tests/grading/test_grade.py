@@ -1,0 +1,276 @@
+"""Grading resumes, regrades on request, writes nothing in a dry run, and says in one line what it can't do."""
+
+import json
+import os
+import shutil
+import stat
+import sys
+from dataclasses import replace
+
+import pytest
+
+from seqlib.checks.sources import Grader
+from seqlib.errors import GradingError, ReleaseError
+from seqlib.grading import grade as grade_module
+from seqlib.grading.grade import ClassRun
+from seqlib.grading.kit import course_key
+from seqlib.grading.session import Graded, TimeLimits, grade_submission
+from seqlib.grading.store import Store
+from seqlib.grading.submitted import Cell, Submitted, find_submissions, read_submission
+
+
+def submission(*cells: Cell) -> Submitted:
+    """A readable submission."""
+    return Submitted(student="ada", digest="d" * 64, data=b"{}", cells=cells)
+
+
+def code(source: str, grade_id: str = "") -> Cell:
+    """A code cell."""
+    return Cell(kind="code", source=source, grade_id=grade_id)
+
+
+@pytest.fixture
+def copy(small_class, tmp_path):
+    """The settings of a copy of the graded class, which a test may change."""
+    shutil.copytree(small_class.course, tmp_path / "class")
+    return replace(small_class.settings, course=tmp_path / "class")
+
+
+def test_what_has_not_changed_is_skipped(copy, small_class):
+    """A second run starts no kernel, appends nothing, and gives the same points."""
+    with Store(copy.course / "store.db", course_key(copy.course)) as store:
+        before = store.head()
+
+    run = ClassRun(copy)
+    rows = list(run)
+
+    assert all(row.skipped for row in rows)
+    assert {row.student: row.earned for row in rows} == {n: r.earned for n, r in small_class.rows.items()}
+    assert run.head == before
+
+
+def test_regrading_one_student_appends_the_same_verdicts(copy):
+    """Two gradings of one submission agree in everything but their seconds."""
+    [row] = ClassRun(replace(copy, students=("wrong_forgets",), regrade=True))
+
+    assert (row.skipped, row.before, row.earned) == (False, 50, 50)
+    with Store(copy.course / "store.db", course_key(copy.course)) as store:
+        assert store.verify() == 3 * 6
+
+
+def test_changed_work_is_graded_again(copy):
+    """A new notebook in the folder runs, and only that one."""
+    shutil.copy(
+        copy.course / "submitted/right_with_scripts/toy/toy.ipynb", copy.course / "submitted/empty/toy/toy.ipynb"
+    )
+
+    ran = [row for row in ClassRun(copy) if not row.skipped]
+
+    assert [(row.student, row.before, row.earned) for row in ran] == [("empty", 0, 100)]
+
+
+def test_a_dry_run_writes_nothing(copy):
+    """Scores are shown and every file stays as it is."""
+    before = {path: path.stat().st_mtime_ns for path in copy.course.rglob("*") if path.is_file()}
+
+    [row] = ClassRun(replace(copy, dry_run=True, regrade=True, students=("not_json",)))
+
+    assert row.earned == 0
+    assert {path: path.stat().st_mtime_ns for path in copy.course.rglob("*") if path.is_file()} == before
+
+
+def test_our_own_fault_is_no_score_and_is_tried_again(copy, monkeypatch):
+    """An error of the grader is a state of its own, the others are graded, and the next run grades it."""
+
+    def fails(kit, submitted, *rest):
+        if submitted.student == "empty":
+            raise OSError("no space left on device")
+        return Graded(submitted=submitted, verdicts=(), cells=(), seconds=0.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grade_module, "grade_submission", fails)
+        [row] = ClassRun(replace(copy, students=("empty",), regrade=True))
+    [again] = ClassRun(replace(copy, students=("empty",)))
+
+    assert row.infrastructure
+    assert row.fault == "not graded: OSError: no space left on device"
+    assert not again.skipped
+    assert not again.infrastructure
+
+
+def test_secret_messages_hold_no_values(small_class):
+    """No digit of a secret case is in any message, row or check cell."""
+    for row in small_class.rows.values():
+        for verdict in row.verdicts:
+            assert verdict.rows == ()
+            assert not any(character.isdigit() for character in verdict.message.replace("line 194", ""))
+
+
+def test_the_first_of_two_check_cells_counts(small_class):
+    """A check fires where its first cell stands: what a later cell defines comes too late."""
+    cells = [
+        code("def double(x):\n    return 2 * x"),
+        code('check("doubling")'),
+        code("double = None"),
+        code('check("doubling")'),
+    ]
+    source = Grader(small_class.kit.suite, b"k" * 32)
+
+    graded = grade_submission(small_class.kit, submission(*cells), source, TimeLimits())
+
+    assert graded.verdicts[0].status == "passed"
+    assert [cell.check for cell in graded.cells[:4]] == ["", "doubling", "", ""]
+    assert "a copy" in graded.cells[3].outputs[0]["text"]
+
+
+def test_a_notebook_over_its_time_has_verdicts(small_class):
+    """When the whole notebook's time is up, what was checked before counts and the rest is over its limit."""
+    cells = [
+        code("def double(x):\n    return 2 * x"),
+        code('check("doubling")'),
+        code("while True:\n    pass"),
+        code("1"),
+    ]
+    limits = TimeLimits(notebook_s=25)
+    source = Grader(small_class.kit.suite, b"k" * 32)
+
+    graded = grade_submission(small_class.kit, submission(*cells), source, limits)
+
+    assert [verdict.status for verdict in graded.verdicts] == ["passed", "over_limit", "over_limit"]
+    assert "not run" in graded.cells[3].outputs[0]["text"]
+
+
+def test_a_process_that_keeps_ending_is_given_up(small_class):
+    """After its restarts are used up, each remaining check has a verdict that says so."""
+    cells = [code("import os\nos._exit(1)")] * 3
+    source = Grader(small_class.kit.suite, b"k" * 32)
+
+    graded = grade_submission(small_class.kit, submission(*cells), source, TimeLimits(restarts=1))
+
+    assert {verdict.status for verdict in graded.verdicts} == {"error"}
+    assert {verdict.message for verdict in graded.verdicts} == {
+        "Your process ended before this check and was not started again."
+    }
+
+
+def test_the_autograded_notebook_is_the_releases_own_frame(small_class):
+    """Points, ids and marks come from the release, whatever the submission says; nothing of it acts."""
+    import nbformat
+
+    path = small_class.course / "autograded/right_with_scripts/toy/toy.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+
+    nbformat.validate(nbformat.from_dict(notebook))
+    marks = {cell["id"]: cell["metadata"]["nbgrader"] for cell in notebook["cells"] if cell["metadata"]}
+    assert marks == {c["id"]: c["metadata"]["nbgrader"] for c in small_class.kit.notebook["cells"] if c["metadata"]}
+    texts = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    assert not any("<script" in text or "onerror" in text or "javascript:" in text for text in texts)
+
+
+def test_raw_cells_are_shown_as_text(small_class):
+    """A page takes raw cells as its own HTML, so they become escaped text."""
+    from seqlib.grading.autograded import autograded_notebook
+    from seqlib.grading.session import Executed
+
+    raw = Executed(cell=Cell(kind="raw", source="<script>x</script>\n\n[a](b)"))
+    graded = Graded(submitted=submission(), verdicts=(), cells=(raw,), seconds=0.0)
+
+    cell = autograded_notebook(small_class.kit, graded)["cells"][0]
+
+    assert cell["cell_type"] == "markdown"
+    assert cell["source"] == "<pre>&lt;script&gt;x&lt;/script&gt;&#10;&#10;[a](b)</pre>"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"{", "The notebook is not JSON: line 1 can't be read."),
+        (b"\xff", "The notebook is not UTF-8: byte 0."),
+        (b"{}", "The file is no notebook of format 4: it has no list of cells."),
+        (b'{"cells": [5]}', "Cell 1 of the notebook is no cell."),
+        (b'{"cells": [{"cell_type": "code", "source": 5}]}', "Cell 1 of the notebook has no text."),
+        (b'{"cells": ' + b"[" * 100_000 + b"]}", "The notebook is not JSON: line ? can't be read."),
+    ],
+)
+def test_an_unreadable_notebook_has_a_reason(tmp_path, data, reason):
+    """The fault names what is wrong and where."""
+    (tmp_path / "toy.ipynb").write_bytes(data)
+
+    assert read_submission("ada", tmp_path, "toy").fault.startswith(reason[:30])
+
+
+def test_links_and_pipes_are_not_read(tmp_path):
+    """A submission can't make the grader read another file, or wait for ever."""
+    (tmp_path / "secret").write_text('{"cells": []}')
+    for name in ("link", "pipe"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link/toy.ipynb").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "pipe/toy.ipynb")
+
+    assert read_submission("a", tmp_path / "link", "toy").fault == "The notebook can't be read: it is a link."
+    assert read_submission("b", tmp_path / "pipe", "toy").fault == "The notebook is no plain file."
+
+
+def test_the_key_is_made_private_and_kept(tmp_path):
+    """The first call makes a key that only its owner may read; later calls give the same."""
+    key = course_key(tmp_path)
+
+    assert course_key(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / "course.key").stat().st_mode) == 0o600
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path):
+    """The error names the command that mends it."""
+    (tmp_path / "k").write_text("x" * 40)
+    (tmp_path / "k").chmod(0o644)
+
+    with pytest.raises(GradingError, match="can be read by others") as caught:
+        course_key(tmp_path, tmp_path / "k")
+    assert caught.value.hint == f"take their rights away: chmod 600 {tmp_path / 'k'}"
+
+
+def test_a_missing_key_file_is_one_line(tmp_path):
+    """A key that was named is not made up."""
+    with pytest.raises(GradingError, match="can't be used: No such file"):
+        course_key(tmp_path, tmp_path / "k")
+
+
+def test_bad_input_is_one_line(copy, tmp_path):
+    """An unknown assignment, class folder or student is named with what to do, before anything runs."""
+    with pytest.raises(ReleaseError, match="no assignment is called 'tyo'") as caught:
+        ClassRun(replace(copy, assignment="tyo"))
+    assert caught.value.hint == "did you mean: toy?"
+    with pytest.raises(GradingError, match="there is no class folder"):
+        ClassRun(replace(copy, course=tmp_path / "nowhere"))
+    with pytest.raises(GradingError, match="eve did not hand in toy"):
+        ClassRun(replace(copy, students=("eve",)))
+    with pytest.raises(GradingError, match="nobody handed in toy"):
+        find_submissions(tmp_path, "toy")
+
+
+def test_the_command_needs_trust_and_ends_with_2(copy, monkeypatch, capsys):
+    """Without --trusted nothing runs; the reason and the hint are on stderr."""
+    from seqlib.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["seqlib", "grade", "toy", "--course", str(copy.course)])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert "add --trusted" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_command_prints_a_table(copy, monkeypatch):
+    """`seqlib grade` ends with each student's score and the head of the store."""
+    from typer.testing import CliRunner
+
+    from seqlib.grading.commands import app
+
+    arguments = ["grade", "toy", "--course", str(copy.course), "--root", str(copy.root), "--trusted"]
+    result = CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments)
+
+    assert result.exit_code == 0, result.output
+    assert "running_sum: forgets" in result.output
+    assert "5 submissions, 0 graded, 5 unchanged." in result.output
+    assert "Head of the store" in result.output

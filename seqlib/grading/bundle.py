@@ -13,15 +13,15 @@ from pathlib import Path
 
 from seqlib.errors import ReleaseError
 from seqlib.grading.edition import edition_files
-from seqlib.grading.leaks import normalise, refuse_leaks, secret_lines
+from seqlib.grading.leaks import Leak, find_leaks, normalise, refuse, refuse_leaks, secret_lines
 from seqlib.grading.source import find_source, list_sources
 
-__all__ = ["EDITION", "Bundled", "bundle", "zip_bytes"]
+__all__ = ["EDITION", "Bundled", "bundle", "copied", "zip_bytes"]
 
 EDITION = "edition.json"
 _TOP = "course"
 _KEPT = Path("work") / "kept"
-_LIBRARY_SHORTEST = 30
+_NEAR = 3
 _YEAR_ZERO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -52,7 +52,7 @@ def bundle(root: Path, out: Path, *, report: Callable[[str], None] = lambda step
     secrets = edition_secrets(root, files)
     library = {name: data for name, data in files.items() if name.startswith("seqlib/")}
     refuse_leaks(((name, data) for name, data in files.items() if name not in library), secrets)
-    refuse_leaks(library.items(), {line: origin for line, origin in secrets.items() if _telling(line, origin)})
+    refuse(copied(list(find_leaks(library.items(), secrets))))
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     digest = hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
     files[EDITION] = (json.dumps({"digest": digest, "files": digests}, indent=1, sort_keys=True) + "\n").encode()
@@ -89,9 +89,17 @@ def edition_secrets(root: Path, files: dict[str, bytes]) -> dict[str, str]:
     return {line: origin for line, origin in secrets.items() if line not in public or "canary" in origin}
 
 
-def _telling(line: str, origin: str) -> bool:
-    """A short line such as `optimiser.zero_grad()` stands in any library; a longer one is no chance."""
-    return len(line) >= _LIBRARY_SHORTEST or "canary" in origin
+def copied(leaks: list[Leak]) -> list[Leak]:
+    """Keep the leaks in a library that are no chance: canaries, and neighbouring lines of one answer.
+
+    A single line such as `optimiser.zero_grad()` stands in many libraries and in many answers.
+    """
+    return [leak for leak in leaks if "canary" in leak.origin or any(_neighbours(leak, other) for other in leaks)]
+
+
+def _neighbours(leak: Leak, other: Leak) -> bool:
+    same = leak.place == other.place and leak.origin.partition(" line ")[0] == other.origin.partition(" line ")[0]
+    return same and leak.secret != other.secret and abs(leak.line - other.line) <= _NEAR
 
 
 def _write_file(path: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ from seqlib.grading.skeleton import STUB, clear_solutions
 from seqlib.grading.source import Source, read_text
 from seqlib.grading.strip import secret_spans
 
-__all__ = ["Leak", "find_leaks", "refuse_leaks", "secret_lines"]
+__all__ = ["Leak", "find_leaks", "refuse", "refuse_leaks", "secret_lines"]
 
 _SHORTEST = 20
 _CANARY = re.compile(r"canary[-_:][A-Za-z0-9-]{8,}", re.IGNORECASE)
@@ -83,7 +83,12 @@ def find_leaks(files: Iterable[tuple[str, bytes]], secrets: dict[str, str]) -> I
 
 def refuse_leaks(files: Iterable[tuple[str, bytes]], secrets: dict[str, str]) -> None:
     """Raise on the first leak, naming file and line."""
-    for leak in find_leaks(files, secrets):
+    refuse(find_leaks(files, secrets))
+
+
+def refuse(leaks: Iterable[Leak]) -> None:
+    """Raise on the first of some leaks."""
+    for leak in leaks:
         raise ReleaseError(
             f"{leak.place} line {leak.line} shows an answer: {leak.secret[:60]!r} from {leak.origin}.",
             "move that line between ### BEGIN SOLUTION and ### END SOLUTION, or out of what is released.",

@@ -86,6 +86,9 @@ class Checker:
             name: Name of the check.
             full: Run a check that trains in full, not only its short form.
         """
+        check = self._source.suite.checks.get(name)
+        if full and check is not None and check.slow:
+            print(f"{name}: the full run has started; interrupting the kernel ends it.", flush=True)
         verdict = self.run(name, full=full)
         show(Shown(verdict, self._source.suite[name].title))
 

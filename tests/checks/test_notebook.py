@@ -174,3 +174,18 @@ def test_a_notebook_shows_two_lines(folder):
         start_assignment("toy", folder)
 
     assert error.value._render_traceback_() == [str(error.value)]
+
+
+def test_a_full_run_says_so_first(folder, monkeypatch, capsys, suite):
+    """A check that trains runs its short form unless asked, and announces the long one."""
+    monkeypatch.setattr(notebook, "_caller_names", lambda: suite.reference)
+    check = start_assignment("toy", folder)
+
+    check("training")
+    check("training", full=True)
+
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        'training: the short run passed; check("training", full=True) runs it in full.',
+        "training: the full run has started; interrupting the kernel ends it.",
+        "training: Passed (45 of 45 points).",
+    ]

@@ -293,7 +293,7 @@ RecurrentStepper(
     title="Forward, then backward in time",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 back = there_and_back.gradients("h").flatten(1).norm(dim=1)
 print("norm of the gradient at h_1 ... h_7:", "  ".join(f"{norm:.4f}" for norm in back))
 

@@ -19,10 +19,11 @@
 # signal   2  2  2  0  0  3  3  3  3  3  1  0
 # ```
 #
-# > **Look first.** Which levers in this log set the signal, and which do nothing? Which one can you not tell?
+# > **Look first.** Which levers in this log set the signal, and which do nothing? Of which can you not tell?
 #
 # To say what the signal shows *now*, it does not help to know the lever that was pulled now.
 # One must remember the last lever that mattered, however long ago that was.
+# What is to come depends on the state of the box alone, but the state depends on every lever there ever was.
 # By the end of this notebook a network of yours does that, and every part of it, down to the gradients, is your own.
 #
 # The unit is not the one of the lecture. It **leaks**: each hidden unit has its own share $\alpha$, and in one step

@@ -93,7 +93,7 @@ def test_right_variant_passes(suite, author, variant):
     assert not any(v.mistake for v in verdicts.values())
 
 
-@pytest.mark.parametrize("key", [None, b"a" * 32, b"b" * 32], ids=["public", "one key", "another key"])
+@pytest.mark.parametrize("key", [None, b"a" * 32], ids=["public", "secret"])
 def test_every_mistake_is_told_from_every_other(suite, author, key):
     """On public and on secret cases the code of each mistake is named by that mistake and no other."""
     source = author if key is None else Grader(suite, key, full=False)
@@ -104,7 +104,7 @@ def test_every_mistake_is_told_from_every_other(suite, author, key):
             assert (verdict.status == "passed", verdict.mistake) == (False, mistake.name)
 
 
-@pytest.mark.parametrize("key", [bytes([number]) * 32 for number in range(6)], ids=str)
+@pytest.mark.parametrize("key", [bytes([number]) * 32 for number in range(3)], ids=str)
 def test_solution_passes_under_any_key(suite, key):
     """The solution passes all checks on secret cases, training by its short run."""
     verdicts = _verdicts(suite, Grader(suite, key, full=False), table.solution(), slow=True)

@@ -27,6 +27,7 @@ _ATTRIBUTES = {
 }
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=]+")
+_IMAGE = re.compile(r"""<img((?: [a-z]+="[^"]*")*)>""")
 _NUMBER = re.compile(r"\d{1,5}%?")
 _WORD = re.compile(r"[a-z]{1,12}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -56,14 +57,14 @@ def clean_html(html: str) -> str:
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
     )
-    return _ACTIVE_TEX.sub("\\\\\u2060", cleaned)
+    return _ACTIVE_TEX.sub("\\\\\u2060", _IMAGE.sub(_image, cleaned))
 
 
 def render_markdown(source: str, attachments: dict[str, Any] | None = None) -> str:
     """Render a student's Markdown to harmless HTML; formulas stay as the text between their dollars.
 
     >>> render_markdown("**a** <img src=x onerror=alert(1)>")
-    '<p><strong>a</strong> <img></p>\\n'
+    '<p><strong>a</strong> </p>\\n'
     """
     from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 
@@ -167,6 +168,14 @@ def _attached_pictures(attachments: Any) -> dict[str, dict[str, str]]:
         if isinstance(name, str) and any(pictures.values()):
             kept[name] = {mime: code for mime, code in pictures.items() if code}
     return kept
+
+
+def _image(found: re.Match[str]) -> str:
+    """An image that lost its source goes; one without a text for those who can't see it gets one."""
+    attributes = found[1]
+    if ' src="' not in attributes:
+        return ""
+    return found[0] if ' alt="' in attributes else f'<img alt="picture"{attributes}>'
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

@@ -1,0 +1,132 @@
+"""The page that a student gets: what is wrong by name, what to do next, nothing secret, nothing that runs."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from seqlib.errors import GradingError
+from seqlib.grading.feedback import write_feedback
+from seqlib.grading.kit import course_key
+from seqlib.grading.pages import cell_html, with_formulas
+
+
+@pytest.fixture(scope="module")
+def pages(small_class):
+    """Every student's page, by student."""
+    written = write_feedback(small_class.kit, small_class.course, course_key(small_class.course))
+    return {path.parent.parent.name: path for path in written}
+
+
+def text_of(path) -> str:
+    """What a page says, without its tags."""
+    html = re.sub(r"<style>.*?</style>", "", path.read_text("utf-8"), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def test_a_page_names_the_mistake_and_the_next_step(pages):
+    """Points, the mistake's sentence, and the call that helps stand on the page."""
+    text = text_of(pages["wrong_forgets"])
+
+    assert "50 of 110 points" in text
+    assert "Each step forgets the sum before it: carry the total from step to step." in text
+    assert "Change that one thing in running and run check(&#34;running_sum&#34;) again." in text
+    assert "2 of 3 checks passed." in text
+
+
+def test_every_outcome_says_what_to_do(pages):
+    """Missing, too slow and unreadable work each has its reason and its next step."""
+    assert "Write double , in the cell made for it" in text_of(pages["empty"])
+    assert "Look for a loop that never ends" in text_of(pages["looping_function"])
+    assert "This submission was not run." in text_of(pages["not_json"])
+
+
+def test_a_page_is_whole_and_runs_nothing(pages):
+    """No tag that acts, no address outside the page, and a policy that forbids both."""
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            assert tag not in ("script", "iframe", "object", "embed", "form", "link", "base", "svg")
+            for name, value in attrs:
+                assert not name.startswith("on")
+                assert name not in ("src", "href") or (value or "").startswith(("#", "data:image/"))
+
+    for path in pages.values():
+        html = path.read_text("utf-8")
+        Tags().feed(html)
+        assert "default-src 'none'" in html
+
+
+def test_no_secret_is_in_a_page(pages, small_class):
+    """Neither the course key nor a seed's digest is anywhere in a page or a graded notebook."""
+    secrets = [course_key(small_class.course).decode()]
+    secrets += [
+        verdict.seed_digest for row in small_class.rows.values() for verdict in row.verdicts if verdict.seed_digest
+    ]
+    files = [*pages.values(), *small_class.course.glob("autograded/*/toy/toy.ipynb")]
+
+    for path in files:
+        text = path.read_text("utf-8")
+        assert not any(secret in text for secret in secrets)
+
+
+def test_formulas_are_set_and_code_is_left_alone():
+    """A dollar in code is a dollar; a formula that can't be set stays as it is written."""
+    html = with_formulas("<p>$h_{t-1}$ <code>$x$</code></p><pre>$y$</pre>")
+
+    assert html.count("<math") == 1
+    assert "<code>$x$</code>" in html
+    assert "<pre>$y$</pre>" in html
+
+
+def test_a_long_output_is_folded():
+    """More than forty lines are behind a summary that says how many."""
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "x\n" * 100}]
+    html = cell_html({"cell_type": "code", "source": "", "outputs": outputs}, trusted=False)
+
+    assert "<summary>100 lines of output</summary>" in html
+
+
+def test_a_student_who_is_not_graded_is_one_line(small_class):
+    """The error names the command to run."""
+    with pytest.raises(GradingError, match="toy of eve is not graded") as caught:
+        write_feedback(small_class.kit, small_class.course, course_key(small_class.course), ("eve",))
+    assert caught.value.hint.startswith("run: seqlib grade toy")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_in_a_browser(pages, need, scheme, width):
+    """No script of a student's runs, nothing is asked for, nothing overflows, and axe finds no violation."""
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need("chromium"), args=["--no-sandbox"])
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True, offline=True
+        )
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for student in ("right_with_scripts", "wrong_forgets", "not_json"):
+            page.goto(pages[student].as_uri())
+            page.wait_for_timeout(200)
+
+            assert page.evaluate("window.owned") is None
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            violations = Axe().run(page).response["violations"]
+            assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
+        assert all(url.startswith(("file:", "data:image/")) for url in asked)
+        browser.close()
+
+
+def test_the_graded_notebook_says_what_ran(small_class):
+    """A check's cell shows the host's verdict and not what the submission brought."""
+    path = small_class.course / "autograded/wrong_forgets/toy/toy.ipynb"
+    cells = {cell["id"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]}
+
+    [output] = cells["running_sum"]["outputs"]
+    assert output["data"]["text/plain"].startswith("running_sum: Not yet (0 of 50 points).")

@@ -115,11 +115,8 @@ function addColumn(picture, net, frame, t) {
   const state = net.plan[frame.step].t === t ? "now" : when(reached.forward[`x${t}`] ?? reached.forward[`h${t}`], frame.step);
   picture.labels.push({ x: mid, y: lanes.bottom + 19, text: `t = ${t + 1}`, kind: "time", state });
   const token = net.tokens?.[t];
-  if (token) picture.labels.push({ x: mid, y: lanes.bottom + 37, text: literal(token), kind: "token", state: state === "now" ? "past" : state });
+  if (token) picture.labels.push({ x: mid, y: lanes.bottom + 37, text: token, kind: "token", state: state === "now" ? "past" : state });
 }
-
-// Blanks would not be seen, and a formula sign in a token is no formula.
-const literal = (token) => token.replace(" ", "␣").replace("\n", "↵").replace(/_/g, "＿").replace(/\^/g, "ˆ");
 
 // From a lower or earlier value to a later one: forward, or backward once the gradient has come that far.
 function flow({ tensors, reached }, from, fromT, to, toT, step) {

@@ -13,6 +13,8 @@ __all__ = ["RecurrentStepper"]
 
 MOST_TIMES_IN_PARTS = 8
 MOST_NUMBERS = 6
+# What would not be seen, or would be read as a formula.
+SIGNS = str.maketrans({"\n": "↵", "\t": "⇥", "_": "＿", "^": "ˆ"})
 
 
 class RecurrentStepper(Stepper):
@@ -54,7 +56,7 @@ class RecurrentStepper(Stepper):
             arrays |= partings(arrays, read(reference, None, sequence))
             parting = first_parting(arrays)
         times = len(arrays["h"])
-        read_tokens = [str(token) for token in tokens or recording.labels.get("tokens", [])]
+        read_tokens = [_visible(str(token)) for token in tokens or recording.labels.get("tokens", [])]
         plan = _plan(arrays, grain or ("part" if times <= MOST_TIMES_IN_PARTS else "step"))
         start = _step_of(plan, parting)
         texts = [_text(arrays, each, read_tokens) for each in plan]
@@ -73,6 +75,10 @@ class RecurrentStepper(Stepper):
             predict=predict,
             step=start,
         )
+
+
+def _visible(token: str) -> str:
+    return (token if token.strip(" ") else token.replace(" ", "␣")).translate(SIGNS)
 
 
 def _plan(arrays: Mapping[str, Tensor], grain: str) -> list[dict[str, Any]]:

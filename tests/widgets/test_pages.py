@@ -146,6 +146,7 @@ def test_a_parting_is_announced_outlined_and_gone_to(show, parting):
     assert "the reference has" in page.locator(".sq-equation").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height", "dark"), [(1280, 720, False), (1920, 1080, True), (420, 800, True)])
 def test_no_accessibility_violation(show, axe, small, long, trellis, parting, width, height, dark):
     """axe-core finds nothing, in light and dark, narrow and wide, with a prediction open or cells entered."""

@@ -73,6 +73,14 @@ def test_texts_give_numbers_norms_and_ratios(record):
     )
 
 
+def test_tokens_that_would_not_be_seen_are_shown(record):
+    """A blank and a line break get a sign, and an underscore starts no subscript."""
+    stepper = RecurrentStepper(record(times=4), tokens=[" ", "\n", "a_b", "two words"])
+
+    assert stepper.labels["tokens"] == ["␣", "↵", "a＿b", "two words"]
+    assert "“↵” arrives" in stepper.texts[3]
+
+
 def test_the_browser_gets_the_recorded_values(record):
     """States, gradients and weights arrive under the symbols of the lecture."""
     frames = record(times=3)

@@ -3,15 +3,14 @@
 import hashlib
 import io
 import json
-import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqlib.errors import ReleaseError
+from seqlib.course.pack import write_whole
+from seqlib.errors import ReleaseError, SubmissionError
 from seqlib.grading.edition import edition_files
 from seqlib.grading.leaks import Leak, find_leaks, normalise, refuse, refuse_leaks, secret_lines
 from seqlib.grading.source import find_source, list_sources
@@ -103,17 +102,10 @@ def _neighbours(leak: Leak, other: Leak) -> bool:
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    """Write beside the place and rename, so that nothing half-written is ever there."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            file.write(data)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise ReleaseError(
-            f"{path} can't be written: {error.strerror}.", "free some space or mend the rights."
-        ) from error
+        write_whole(path, data)
+    except SubmissionError as error:
+        raise ReleaseError(error.what, error.hint) from error
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> list[str]:
@@ -137,7 +129,12 @@ def _edition_of(folder: Path) -> dict[str, str]:
     """Read which files an older edition put here; a folder that is not ours is refused."""
     marker = folder / EDITION
     if marker.is_file():
-        return dict(json.loads(marker.read_text("utf-8"))["files"])
+        try:
+            return dict(json.loads(marker.read_text("utf-8"))["files"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReleaseError(
+                f"{marker} can't be read.", "name a new folder; your work/ can be moved there."
+            ) from error
     if folder.exists() and (not folder.is_dir() or any(path.name != "work" for path in folder.iterdir())):
         raise ReleaseError(
             f"{folder} holds other things than a students' edition.", "name a new folder, or a file that ends in .zip."

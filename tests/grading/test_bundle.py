@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -164,6 +165,17 @@ def test_a_folder_with_other_things_is_refused(small_repository, tmp_path):
         bundle(small_repository, tmp_path / "thesis")
 
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
+
+
+def test_students_install_the_core_only(small_repository):
+    """The project table asks for what the instructors' asks for, without extras, and says where the version is."""
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+    project = tomllib.loads(edition_files(small_repository)["pyproject.toml"].decode())
+
+    assert project["project"]["dependencies"] == whole["project"]["dependencies"]
+    assert "optional-dependencies" not in project["project"]
+    assert project["tool"]["setuptools"] == whole["tool"]["setuptools"]
 
 
 def test_every_part_is_on_one_list():

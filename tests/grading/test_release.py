@@ -194,3 +194,11 @@ def test_a_class_folder_gets_both_notebooks(toy_root, tmp_path):
 
     assert "squashed_input" in (tmp_path / "class/source/a0_toy/a0_toy.ipynb").read_text("utf-8")
     assert "squashed_input" not in (tmp_path / "class/release/a0_toy/a0_toy.ipynb").read_text("utf-8")
+
+
+def test_no_room_is_one_line(tmp_path):
+    """A place that can't be written is named, without a traceback."""
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(ReleaseError, match="can't be written"):
+        swap_in({"a": b"new"}, tmp_path / "file" / "x")

@@ -110,11 +110,15 @@ def _lectures(root: Path) -> dict[str, bytes]:
 def _assignment(folder: Path) -> dict[str, bytes]:
     """Collect one released assignment, exactly the files that its release listed."""
     table = json.loads((folder / "release.json").read_text("utf-8"))
+    again = f"release it again: seqlib release {folder.name}."
+    root = folder.parent.parent
+    if folder.name in list_sources(root) and find_source(folder.name, root).digest != table.get("source"):
+        raise ReleaseError(f"{folder} is older than its source in solutions/.", again)
     files = {"release.json": (folder / "release.json").read_bytes()}
     for name, digest in table["files"].items():
         path = folder / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            raise ReleaseError(f"{path} is not what was released.", f"release it again: seqlib release {folder.name}.")
+            raise ReleaseError(f"{path} is not what was released.", again)
         files[name] = path.read_bytes()
     return {f"assignments/{folder.name}/{name}": data for name, data in files.items()}
 

@@ -139,6 +139,7 @@ def _table(source: Source, points: dict[str, int | float], files: dict[str, byte
         "minutes": source.minutes,
         "answers": list(source.answers),
         "checks": points,
+        "source": source.digest,
         "files": digests,
         "digest": hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest(),
     }

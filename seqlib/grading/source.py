@@ -1,6 +1,7 @@
 """The hand-written source of an assignment: where it lies, what its table says, its notebook."""
 
 import difflib
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,14 @@ class Source:
     def checks(self) -> Path:
         """The checks with their references and mistakes."""
         return self.folder / "checks.py"
+
+    @property
+    def digest(self) -> str:
+        """A digest of all that a release is made from; variants are not."""
+        digest = hashlib.sha256()
+        for path in sorted([*self.folder.glob("*.py"), *self.folder.glob("*.toml")]):
+            digest.update(hashlib.sha256(path.name.encode() + b"\0" + path.read_bytes()).digest())
+        return digest.hexdigest()
 
     @property
     def root(self) -> Path:

@@ -139,6 +139,15 @@ def test_an_edited_release_is_refused(small_repository):
         edition_files(small_repository)
 
 
+def test_a_release_older_than_its_source_is_refused(small_repository):
+    """After an edit of the source the old release does not leave: local and graded verdicts would differ."""
+    path = small_repository / "solutions/a0_toy/checks.py"
+    path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+
+    with pytest.raises(ReleaseError, match="is older than its source"):
+        edition_files(small_repository)
+
+
 def test_an_update_keeps_the_students_work(small_repository, tmp_path):
     """Bundling into a folder renews the edition, never touches work/, and keeps what the student changed."""
     target = tmp_path / "mine"

@@ -15,15 +15,16 @@ function build(node, attributes, children) {
 export const html = (tag, attributes, ...children) => build(document.createElement(tag), attributes, children);
 export const svg = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
 
-/** A number as people write it: true minus sign, no negative zero, powers of ten when small or large. */
+/** A number as people write it: true minus sign, whole numbers plain, powers of ten when small or large. */
 export function number(value, digits = 2) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (!Number.isFinite(value)) return special(value);
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5)) return scientific(value);
-  const text = value.toFixed(digits);
-  return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
+  if (size >= 1e5 || (size !== 0 && size < 0.5 * 10 ** -digits)) return scientific(value);
+  return written(Number.isInteger(value) ? String(Math.abs(value)) : size.toFixed(digits), value);
 }
+
+const special = (value) => (Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞");
+const written = (text, value) => (value < 0 ? `−${text}` : text);
 
 function scientific(value) {
   const [mantissa, exponent] = value.toExponential(1).split("e");
@@ -32,10 +33,11 @@ function scientific(value) {
 
 /** A number short enough for a cell. */
 export function brief(value) {
-  if (!Number.isFinite(value)) return number(value);
+  if (!Number.isFinite(value)) return special(value);
   const size = Math.abs(value);
-  const text = value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
-  return (Number(text) === 0 ? "0.00" : text).replace("-", "−");
+  if (size >= 1000 || (size !== 0 && size < 0.005)) return value.toExponential(0).replace("+", "").replaceAll("-", "−");
+  if (Number.isInteger(value)) return written(String(size), value);
+  return written(size.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0), value);
 }
 
 /** Formula text to pieces: `h_{t}` and `10^{3}` become [["", "h"], ["sub", "t"], ...]; one letter needs no braces. */

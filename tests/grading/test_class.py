@@ -1,5 +1,7 @@
 """A made class of every kind of submission gets exactly its points, and the batch never stops."""
 
+from pathlib import Path
+
 import pytest
 
 from seqlib.grading.grade import ClassRun, Settings
@@ -7,6 +9,8 @@ from seqlib.grading.kit import course_key, load_kit
 from seqlib.grading.session import TimeLimits
 from seqlib.grading.source import find_source
 from seqlib.grading.store import Store
+
+ROOT = Path(__file__).parents[2]
 
 
 def assert_as_expected(rows, made, kit) -> None:
@@ -38,3 +42,27 @@ def test_the_whole_class_gets_its_points(released, made_class, tmp_path):
     assert_as_expected(rows, made, kit)
     with Store(tmp_path / "store.db", course_key(tmp_path)) as store:
         assert store.verify() == len(made) * len(kit.suite.checks)
+
+
+ASSIGNMENT = "a1_recurrent"
+KINDS = (
+    "right_by_colab right_by_format_4_2 deleted_check_cells deleted_answer duplicated_check_cells partial empty "
+    "no_cells_of_ours forged raising crashing_function looping_cell looping_function not_json"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not (ROOT / "assignments" / ASSIGNMENT).is_dir(), reason=f"run: seqlib release {ASSIGNMENT}")
+def test_a_class_of_the_course_gets_its_points(made_class, tmp_path):
+    """The released assignment itself: every kind of submission and every lone mistake has exactly its verdicts."""
+    kit = load_kit(ASSIGNMENT, ROOT)
+    made = made_class.make_class(kit, find_source(ASSIGNMENT, ROOT))
+    made = [one for one in made if one.student in KINDS.split() or one.student.startswith("wrong_")]
+    made_class.write_class(tmp_path, ASSIGNMENT, made)
+    settings = Settings(assignment=ASSIGNMENT, root=ROOT, course=tmp_path, limits=TimeLimits(cell_s=10))
+
+    rows = {row.student: row for row in ClassRun(settings)}
+
+    assert len(made) >= 12
+    assert_as_expected(rows, made, kit)

@@ -6,6 +6,7 @@ Works for any released assignment: what an answer is comes from its solution, wh
 import ast
 import copy
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,11 +75,12 @@ class _Maker:
         self.names = list(kit.suite.checks)
         self.released = kit.notebook
         self.solved = self._solved()
+        self.lonely = [name for name in self.names if self.stands_alone(name)]
         self.made: list[Made] = []
 
     def all(self) -> list[Made]:
         """Every kind of submission."""
-        last = self.names[-1]
+        last = self.lonely[-1]
         self.add("right", self.solved)
         self.add("right_reordered", self.with_answers_first())
         self.add(
@@ -107,8 +109,8 @@ class _Maker:
         self.add("crashing_cell", self.inserted("import os\nos._exit(1)"))
         self.add(
             "crashing_function",
-            self.broken(self.names[0], "def {name}(*a, **k):\n    import os\n    os._exit(0)"),
-            {self.names[0]: "error"},
+            self.broken(self.lonely[0], "def {name}(*a, **k):\n    import os\n    os._exit(0)"),
+            {self.lonely[0]: "error"},
         )
         self.add("looping_cell", self.inserted(LOOP))
         self.add("looping_past_interrupts", self.inserted(STUBBORN))
@@ -138,13 +140,23 @@ class _Maker:
         self.made.append(Made(student=student, data=data, expected=statuses, mistakes=mistakes or {}, file=file))
 
     def add_wrong(self) -> None:
-        """One submission for the first wrong variant of each exercise that has a check of its name."""
-        seen = set()
-        for kind, exercise, variant, code in read_variants(self.source):
-            if kind == "wrong" and exercise in self.names and exercise not in seen:
-                seen.add(exercise)
-                notebook = self.broken(exercise, ast.unparse(code).replace("{", "{{").replace("}", "}}"))
-                self.add(f"wrong_{variant}", notebook, {exercise: "failed"}, {exercise: variant})
+        """One submission for the first known mistake of each check that stands alone."""
+        variants = {variant: code for kind, _, variant, code in read_variants(self.source) if kind == "wrong"}
+        for name in self.lonely:
+            mistake = next((known.name for known in self.kit.suite[name].mistakes if known.name in variants), None)
+            if mistake is not None:
+                code = ast.unparse(variants[mistake]).replace("{", "{{").replace("}", "}}")
+                self.add(f"wrong_{mistake}", self.broken(name, code), {name: "failed"}, {name: mistake})
+
+    def stands_alone(self, check: str) -> bool:
+        """Whether breaking the one function of a check leaves all other checks as they are."""
+        one = self.kit.suite[check]
+        if one.slow or len(one.uses) != 1:
+            return False
+        word = re.compile(rf"\b{one.uses[0]}\b")
+        shared = any(one.uses[0] in other.uses for name, other in self.kit.suite.checks.items() if name != check)
+        cells = [cell for cell in self.solved["cells"] if cell["cell_type"] == "code" and not _called(cell)]
+        return not shared and sum(bool(word.search(cell["source"])) for cell in cells) == 1
 
     def inserted(self, code: str, text: str = "") -> Notebook:
         """The solved notebook with a cell of the student's own after the first code cell."""

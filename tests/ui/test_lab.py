@@ -136,6 +136,24 @@ def test_nothing_bars_anybody(lecture, stepper, violations, theme):
 
 
 @pytest.mark.browser
+def test_remote_walks_stepper_and_slides(lecture, stepper):
+    """Presented in Lab, PageDown goes through the steps and then to the next slide, without a click."""
+    run = "name => window.jupyterapp.commands.execute(name, {direction: 'up', alternate: 'back'})"
+    lecture.evaluate(run, "deck:start")
+    for _ in range(8):
+        lecture.evaluate(run, "deck:go")
+
+    for _ in range(20):
+        lecture.keyboard.press("PageDown")
+        lecture.wait_for_timeout(150)
+
+    assert stepper.get_attribute("data-step") == "7"
+    shown = lecture.locator(".jp-deck-mod-onscreen").all_inner_texts()
+    lecture.evaluate(run, "deck:stop")
+    assert "The last one" in "".join(shown)
+
+
+@pytest.mark.browser
 def test_saving_leaves_the_lecture_as_it_was(lecture, stepper, course):
     """Run and saved, the text of the lecture is the same byte for byte: no output, id or version gets into it."""
     path = course / LECTURE

@@ -71,7 +71,6 @@ export function stepper({ model, el, signal }, compose) {
   function reveal(choice = "") {
     model.set("guesses", { ...model.get("guesses"), [step()]: choice });
     save();
-    show();
     view.stage.focus({ preventScroll: true });
   }
 
@@ -229,6 +228,7 @@ export function stepper({ model, el, signal }, compose) {
 
   function destroy() {
     pause();
+    clearTimeout(state.saving);
     removeEventListener("keydown", onRemote, true);
     for (const watcher of watchers) watcher.disconnect();
     scheme.removeEventListener("change", theme);

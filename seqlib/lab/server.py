@@ -43,6 +43,10 @@ def open_lab(root: Path, *, port: int | None, browser: bool, lecture: Lecture | 
     check_space(root)
     port = choose_port(port)
     page = lecture.path if lecture else _start_page(root)
+    if lecture:
+        print(
+            "Run all cells first. PageDown and PageUp walk; Ctrl and + make the type larger; Escape shows the notebook."
+        )
     process = subprocess.Popen(
         lab_command(root, port=port, page=page, browser=browser),
         env=environment(os.environ, present=lecture is not None),

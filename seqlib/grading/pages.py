@@ -43,7 +43,9 @@ def _formula(found: re.Match[str]) -> str:
 
     text = unescape(found["display"] or found["inline"])
     try:
-        return convert(text, display="block" if found["display"] else "inline")
+        if found["display"]:
+            return f'<span class="formula" tabindex="0">{convert(text, display="block")}</span>'
+        return convert(text)
     except Exception:  # the converter raises whatever its parser meets
         return found.group()
 

@@ -176,6 +176,12 @@ RecurrentStepper(
     latch,
     tokens=tokens,
     title="A unit that latches (above) and one that forgets (below)",
+    predict={
+        5: {
+            "question": "Two steps after the mark has opened: which unit is above 0.9?",
+            "choices": ["the upper", "the lower", "both", "neither"],
+        }
+    },
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}

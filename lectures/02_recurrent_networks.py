@@ -178,7 +178,7 @@ RecurrentStepper(
     title="A unit that latches (above) and one that forgets (below)",
     predict={
         5: {
-            "question": "Two steps after the mark has opened: which unit is above 0.9?",
+            "question": "Three steps after the mark opened: which unit is above 0.9?",
             "choices": ["the upper", "the lower", "both", "neither"],
         }
     },

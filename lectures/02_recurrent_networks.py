@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -579,8 +579,8 @@ RecurrentStepper(one_line, tokens=list(line), title="128 units read a line")
 #
 # **Now you:** the assignment `a1_recurrent` has you build a unit with a slower memory than these, and blame it by hand.
 
-# %% [markdown] slideshow={"slide_type": "skip"}
-# ### Sources
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Sources
 #
 # The recurrent unit: Elman 1990. Backpropagation through time: Werbos 1990.
 # Vanishing gradients: Hochreiter 1991; Bengio, Simard and Frasconi 1994, who show that holding a bit safely

@@ -44,8 +44,8 @@ def main() -> None:
         app()()
     except SeqlibError as error:
         console = Console(stderr=True, highlight=False)
-        console.print(f"{type(error).__name__}: {error.what}", style="red", markup=False)
-        console.print(f"Hint: {error.hint}", markup=False)
+        console.print(f"{type(error).__name__}: {error.what}", style="red", markup=False, soft_wrap=True)
+        console.print(f"Hint: {error.hint}", markup=False, soft_wrap=True)
         sys.exit(_EXIT_STATUS)
 
 

@@ -139,5 +139,7 @@ def test_links_lead_somewhere(page):
     targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
 
     # work/ holds a student's own copies, made when the course is opened
-    missing = [target for target in targets if target and not target.startswith("work/") and not (ROOT / target).exists()]
+    missing = [
+        target for target in targets if target and not target.startswith("work/") and not (ROOT / target).exists()
+    ]
     assert missing == []

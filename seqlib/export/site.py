@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seqlib.catalogue import Lecture, read_lectures
+from seqlib.claims import results
 from seqlib.export.files import write_whole
 from seqlib.export.lecture import Exported, export_lecture
 from seqlib.export.page import render
@@ -41,7 +42,7 @@ def export_site(
             )
         )
     index = folder / "index.html"
-    write_whole(index, render(title=_TITLE, cells=f'<section class="cell">{_index(lectures)}</section>'))
+    write_whole(index, render(title=_TITLE, cells=f'<section class="cell">{_index(lectures)}{_claims()}</section>'))
     return [*written, Exported(path=index, size_bytes=index.stat().st_size)]
 
 
@@ -53,6 +54,18 @@ def _index(lectures: list[Lecture]) -> str:
     )
     head = "<tr><th></th><th>lecture</th><th>its question</th><th>in class</th></tr>"
     return f"<h1>{_TITLE}</h1>{_INTRODUCTION}<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _claims() -> str:
+    rows = "".join(
+        f"<tr><td>{html.escape(claim.statement)}</td><td>{html.escape(claim.criterion)}</td>"
+        f"<td>{html.escape(claim.ranges())}</td><td>{len(claim.seeds)}</td><td>{claim.seconds:.0f}</td>"
+        f"<td>{'held' if claim.held else 'not held'}</td></tr>"
+        for claim in results.load().values()
+    )
+    head = "<tr><th>claim</th><th>criterion</th><th>measured</th><th>seeds</th><th>seconds</th><th></th></tr>"
+    told = "<p>What the lectures claim, as <code>seqlib claims</code> measured it.</p>"
+    return f"<h2>Claims</h2>{told}<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
 def _page(lecture: Lecture) -> str:

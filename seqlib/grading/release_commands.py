@@ -31,9 +31,11 @@ def release(
     """
     from rich.console import Console
 
+    from seqlib.catalogue import TABLE
     from seqlib.grading.release import place_in_course
     from seqlib.grading.release import release as make
     from seqlib.grading.source import find_root
+    from seqlib.lab.home import write_home
 
     home = find_root(root)
     with _steps() as report:
@@ -41,6 +43,9 @@ def release(
         if course is not None:
             report("filling the class folder")
             place_in_course(assignment, home, course)
+        if (home / TABLE).exists():
+            report("bringing the home page up to date")
+            write_home(home)
     console = Console()
     console.print(f"{assignment}: {len(made.points)} checks, {sum(made.points.values()):g} points.", highlight=False)
     console.print(f"Written to {made.folder}", highlight=False, soft_wrap=True)

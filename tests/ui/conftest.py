@@ -28,6 +28,7 @@ def course(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("the course")
     shutil.copytree(Path(__file__).parent / "course", root, dirs_exist_ok=True)
     shutil.copy(ROOT / "jupytext.toml", root)
+    shutil.copytree(ROOT / "lectures", root / "real")
     (root / "assignments").mkdir()
     write_home(root)
     return root

@@ -188,7 +188,9 @@ export function stepper({ model, el, signal }, compose) {
 
   function onPointer(event) {
     const box = paper.drawing.getBoundingClientRect();
-    const found = hit(picture, (event.clientX - box.left) / scale, (event.clientY - box.top) / scale);
+    // A page may enlarge the stepper as a whole, so the drawing's own scale is not all there is.
+    const drawn = box.width / picture.width;
+    const found = hit(picture, (event.clientX - box.left) / drawn, (event.clientY - box.top) / drawn);
     if (!found && state.inside) return;
     if (found?.id === state.focus?.id && found?.i === state.focus?.i) return;
     state.focus = found;

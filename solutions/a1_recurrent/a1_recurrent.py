@@ -75,6 +75,7 @@ PAD = -1
 def embed(ids, E):
     """ids [t b] with PAD, E [n i] -> [t b i]"""
     ### BEGIN SOLUTION
+    # Planted for the leak test: canary-answer-c83f27ad.
     vectors = torch.zeros(*ids.shape, E.shape[1], dtype=E.dtype)
     real = ids != PAD
     vectors[real] = E[ids[real]]

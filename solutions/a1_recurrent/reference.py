@@ -10,6 +10,8 @@ import torch
 from seqlib.shapes import Float, Int, Tensor
 
 PAD = -1
+
+# Planted for the leak test: canary-reference-5b1e90c4.
 Weights = tuple[Tensor, Tensor, Tensor, Tensor, Tensor] | list[Tensor]
 
 

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,14 @@ _INSTALL = {
     "node": "apt-get install nodejs",
     "bwrap": "apt-get install bubblewrap",
 }
+
+_BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
 
 # Sources of made-up assignments and submissions: data of the tests, and no tests themselves.
 collect_ignore_glob = ["*/toy/*", "*/toyclass/*", "*/made_class/*"]
@@ -41,3 +50,15 @@ def need() -> Callable[[str], str]:
         pytest.skip(reason)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def chromium(need: Callable[[str], str]) -> Iterator[Any]:
+    """The system's browser, once for all tests: playwright can't be started twice in one process."""
+    path = os.environ.get("CHROMIUM") or need("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_BROWSER_FLAGS)
+        yield browser
+        browser.close()

@@ -98,29 +98,26 @@ def test_a_student_who_is_not_graded_is_one_line(small_class):
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_pages_in_a_browser(pages, need, scheme, width):
+def test_pages_in_a_browser(pages, chromium, scheme, width):
     """No script of a student's runs, nothing is asked for, nothing overflows, and axe finds no violation."""
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=need("chromium"), args=["--no-sandbox"])
-        context = browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True, offline=True
-        )
-        page = context.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        for student in ("right_with_scripts", "wrong_forgets", "not_json"):
-            page.goto(pages[student].as_uri())
-            page.wait_for_timeout(200)
+    context = chromium.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True, offline=True
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for student in ("right_with_scripts", "wrong_forgets", "not_json"):
+        page.goto(pages[student].as_uri())
+        page.wait_for_timeout(200)
 
-            assert page.evaluate("window.owned") is None
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-            violations = Axe().run(page).response["violations"]
-            assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
-        assert all(url.startswith(("file:", "data:image/")) for url in asked)
-        browser.close()
+        assert page.evaluate("window.owned") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        violations = Axe().run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
+    assert all(url.startswith(("file:", "data:image/")) for url in asked)
+    context.close()
 
 
 def test_the_graded_notebook_says_what_ran(small_class):

@@ -81,31 +81,25 @@ def test_manage_submissions_shows_our_scores(formgrader, small_class):
 
 
 @pytest.mark.browser
-def test_no_script_of_a_student_runs_in_formgrader(formgrader, need):
+def test_no_script_of_a_student_runs_in_formgrader(formgrader, chromium):
     """The instructor's page of a hostile notebook shows each score, runs no script of it, and changes nothing."""
-    from playwright.sync_api import sync_playwright
-
     notebooks = json.loads(get(f"{formgrader}/formgrader/api/submitted_notebooks/toy/toy"))
     name = {one["student"]: one["id"] for one in notebooks}["right_with_scripts"]
     before = get(f"{formgrader}/formgrader/api/grades?submission_id={name}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=need("chromium"), args=["--no-sandbox"])
-        page = browser.new_context(extra_http_headers={"Authorization": f"token {TOKEN}"}).new_page()
-        asked: list[tuple[str, str]] = []
-        page.on("request", lambda request: asked.append((request.method, request.url)))
-        # MathJax comes from a CDN in nbgrader's page: not here.
-        page.route(lambda url: not url.startswith(formgrader), lambda route: route.abort())
-        page.goto(f"{formgrader}/formgrader/submissions/{name}/", wait_until="domcontentloaded")
-        page.wait_for_function(
-            "[...document.querySelectorAll('input.score')].some(box => box.value || box.placeholder)"
-        )
-        page.wait_for_timeout(500)
+    page = chromium.new_context(extra_http_headers={"Authorization": f"token {TOKEN}"}).new_page()
+    asked: list[tuple[str, str]] = []
+    page.on("request", lambda request: asked.append((request.method, request.url)))
+    # MathJax comes from a CDN in nbgrader's page: not here.
+    page.route(lambda url: not url.startswith(formgrader), lambda route: route.abort())
+    page.goto(f"{formgrader}/formgrader/submissions/{name}/", wait_until="domcontentloaded")
+    page.wait_for_function("[...document.querySelectorAll('input.score')].some(box => box.value || box.placeholder)")
+    page.wait_for_timeout(500)
 
-        boxes = "[...document.querySelectorAll('input.score')].map(box => [box.id, box.value || box.placeholder])"
-        shown = dict(page.evaluate(boxes))
-        owned = page.evaluate("window.owned")
-        bold = page.locator("#notebook-container b", has_text="bold").count()
-        browser.close()
+    boxes = "[...document.querySelectorAll('input.score')].map(box => [box.id, box.value || box.placeholder])"
+    shown = dict(page.evaluate(boxes))
+    owned = page.evaluate("window.owned")
+    bold = page.locator("#notebook-container b", has_text="bold").count()
+    page.context.close()
 
     assert owned is None
     assert bold == 1

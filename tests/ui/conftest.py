@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from seqlib.lab.doctor import find_browser
 from seqlib.lab.home import HOME, write_home
 from seqlib.lab.server import environment, lab_command
 
 ROOT = Path(__file__).parents[2]
 LECTURE = Path("lectures") / "02_small.py"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 TOKEN = "a-token-for-tests"
 START_SECONDS = 120
 
@@ -63,21 +61,6 @@ def fetch(lab) -> Callable[[str], bytes]:
             return answer.read()
 
     return get
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """The system's browser; without one the test is skipped with the command that installs it."""
-    path = find_browser()
-    if not path:
-        reason = "no browser is installed; install one with: sudo apt-get install -y chromium"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

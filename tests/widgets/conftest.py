@@ -13,7 +13,6 @@ from seqlib.trace import Recording, recording, tap
 from seqlib.widgets import CtcTrellisStepper, RecurrentStepper, Stepper
 
 HARNESS = runpy.run_path(str(Path(__file__).with_name("harness.py")))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
@@ -74,26 +73,15 @@ def trellis() -> CtcTrellisStepper:
     return CtcTrellisStepper(log_probs, [1, 2, 2], ["–", "c", "a", "t"])
 
 
-@pytest.fixture(scope="session")
-def browser(need: Callable[[str], str]) -> Iterator[Any]:
-    """The system's Chromium, once for all tests."""
-    path = need("chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="install it with: pip install -e .[dev]")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def show(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Open a page with steppers on it; an error in the page's own code fails the test."""
     contexts, errors = [], []
 
     def opened(*steppers: Stepper, width: int = 1280, height: int = 720, dark: bool = False, style: str = "") -> Any:
         scheme = "dark" if dark else "light"
         viewport = {"width": width, "height": height}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        context = chromium.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -46,16 +46,15 @@ function leave() {
 function fit() {
   if (at < 0) return;
   const whole = Math.min(innerWidth / SIZE.width, innerHeight / SIZE.height);
-  main.style.zoom = 1;
   let scale = whole;
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < 16; round += 1) {
+    main.style.zoom = scale;  // text is set anew at each size, so only the size that will be shown can be measured
     main.style.width = `${innerWidth / scale}px`;
     main.style.height = `${innerHeight / scale}px`;
-    const over = Math.max(main.scrollHeight / (innerHeight / scale), main.scrollWidth / (innerWidth / scale));
-    if (over <= 1.001) break;
-    scale /= Math.min(over, 1.12);
+    const over = Math.max(main.scrollHeight / main.clientHeight, main.scrollWidth / main.clientWidth);
+    if (main.scrollHeight - main.clientHeight <= 1 && main.scrollWidth - main.clientWidth <= 1) break;
+    scale /= Math.min(Math.max(over, 1.004), 1.12);
   }
-  main.style.zoom = scale;
 }
 
 // A stepper on the slide takes the key until it has no step left.

@@ -123,6 +123,7 @@ def test_the_first_of_two_check_cells_counts(small_class):
     assert "a copy" in graded.cells[3].outputs[0]["text"]
 
 
+@pytest.mark.slow
 def test_a_notebook_over_its_time_has_verdicts(small_class):
     """When the whole notebook's time is up, what was checked before counts and the rest is over its limit."""
     cells = [

@@ -61,6 +61,7 @@ def test_samples_repeat_with_the_seed(model):
     assert not texts[0].requires_grad
 
 
+@pytest.mark.slow
 def test_samples_follow_the_odds(model):
     """Drawn 4,000 times, each character comes as often as the softmax of its score over the temperature says."""
     prefix = torch.tensor([2])

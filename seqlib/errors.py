@@ -14,7 +14,8 @@ SeqlibError
 ├── ReleaseError       an assignment that must not be handed out as it is
 ├── SubmissionError    a submission that can't be packed or read
 ├── GradingError       a class that can't be graded
-└── WireError          a message between host and student process that breaks the protocol
+├── WireError          a message between host and student process that breaks the protocol
+└── WriteError         a file that can't be written
 """
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "TrainError",
     "WidgetError",
     "WireError",
+    "WriteError",
 ]
 
 
@@ -111,3 +113,7 @@ class GradingError(SeqlibError, RuntimeError):
 
 class WireError(SeqlibError, ValueError):
     """A message between host and student process that breaks the protocol."""
+
+
+class WriteError(SeqlibError, RuntimeError):
+    """A file that can't be written."""

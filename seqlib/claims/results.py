@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqlib.claims.claim import Claim, Measured
 from seqlib.errors import ClaimError
+from seqlib.files import write_whole
 
 __all__ = ["RESULTS", "Result", "SeedResult", "load", "record", "result"]
 
@@ -94,9 +95,10 @@ def record(path: Path, claim: Claim, digest: str, seed: int, measured: Measured,
     """Add one seed to the file at once, so that an interrupted run keeps it.
 
     Seeds of another digest are dropped: they measured something else.
-    """
-    from seqlib.train.files import write_whole  # here: reading results must not wait for torch
 
+    Raises:
+        ClaimError: The file can't be written.
+    """
     results = load(path)
     old = results.get(claim.name)
     seeds = dict(old.seeds) if old is not None and old.digest == digest else {}
@@ -107,7 +109,7 @@ def record(path: Path, claim: Claim, digest: str, seed: int, measured: Measured,
     )
     results[claim.name] = new
     text = {name: {k: v for k, v in asdict(one).items() if k != "name"} for name, one in sorted(results.items())}
-    write_whole(path, (json.dumps(text, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_whole(path, json.dumps(text, indent=2, ensure_ascii=False, allow_nan=False) + "\n", error=ClaimError)
     return new
 
 

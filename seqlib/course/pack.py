@@ -3,9 +3,7 @@
 import hashlib
 import io
 import json
-import os
 import re
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from typing import Any
 from seqlib.course.notebooks import LARGEST_MIB
 from seqlib.errors import SubmissionError
 
-__all__ = ["Pack", "pack_bytes", "pack_name", "read_pack", "write_whole"]
+__all__ = ["Pack", "pack_bytes", "pack_name", "read_pack"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -102,26 +100,6 @@ def check_student(student: str) -> None:
             f"{student!r} can't be a student's name here.",
             "use letters, digits and . _ @ -, at most 64: seqlib submit --student NAME.",
         )
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write beside the place and rename: the file is there whole or not at all."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise SubmissionError(
-            f"{path} can't be written: {error.strerror}.", "free some space or mend the rights."
-        ) from error
 
 
 def _two_files(archive: zipfile.ZipFile, place: str) -> dict[str, bytes]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from seqlib.course.copies import find_released, release_digest
 from seqlib.course.notebooks import NO_CELLS, examine, read_notebook
-from seqlib.course.pack import pack_bytes, pack_name, write_whole
+from seqlib.course.pack import pack_bytes, pack_name
 from seqlib.errors import SubmissionError
+from seqlib.files import write_whole
 
 __all__ = ["EXCHANGE", "Submitted", "submit"]
 
@@ -58,11 +59,11 @@ def submit(
         raise SubmissionError(f"{read.path}: {'; '.join(faults)}.", _mend(faults, name))
     data = pack_bytes(student, name, release_digest(read.path.parent), read.data)
     pack = course / "work" / "submitted" / pack_name(student, name)
-    write_whole(pack, data)
+    write_whole(pack, data, error=SubmissionError)
     dropped = None
     if exchange is not None:
         dropped = exchange / pack.name
-        write_whole(dropped, data)
+        write_whole(dropped, data, error=SubmissionError)
     return Submitted(pack, dropped, hashlib.sha256(data).hexdigest(), tuple(faults))
 
 

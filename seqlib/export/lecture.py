@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seqlib.errors import ExportError
 from seqlib.export.execute import read_lecture, run_lecture
-from seqlib.export.files import write_whole
 from seqlib.export.page import lecture_page
+from seqlib.files import write_whole
 
 __all__ = ["Exported", "export_lecture"]
 
@@ -49,5 +50,5 @@ def export_lecture(
     notebook = read_lecture(path)
     run_lecture(notebook, path, on_cell)
     page = lecture_page(notebook, path.parent, slides=slides, home=home)
-    write_whole(out, page.markup)
+    write_whole(out, page.markup, error=ExportError)
     return Exported(path=out, size_bytes=out.stat().st_size, problems=page.problems)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from seqlib.catalogue import Lecture, read_lectures
 from seqlib.claims import results
-from seqlib.export.files import write_whole
+from seqlib.errors import ExportError
 from seqlib.export.lecture import Exported, export_lecture
 from seqlib.export.page import render
+from seqlib.files import write_whole
 
 __all__ = ["export_site"]
 
@@ -42,7 +43,8 @@ def export_site(
             )
         )
     index = folder / "index.html"
-    write_whole(index, render(title=_TITLE, cells=f'<section class="cell">{_index(lectures)}{_claims()}</section>'))
+    page = render(title=_TITLE, cells=f'<section class="cell">{_index(lectures)}{_claims()}</section>')
+    write_whole(index, page, error=ExportError)
     return [*written, Exported(path=index, size_bytes=index.stat().st_size)]
 
 

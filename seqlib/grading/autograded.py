@@ -1,18 +1,17 @@
 """The notebook as formgrader shows it: the student's cells made harmless, marked by the release and nobody else."""
 
 import json
-import os
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from seqlib.errors import GradingError
+from seqlib.files import write_whole
 from seqlib.grading.kit import Kit
 from seqlib.grading.sanitise import clean_outputs, markdown_cell_source
 from seqlib.grading.session import Executed, Graded
 
-__all__ = ["autograded_notebook", "notebook_path", "write_autograded", "write_whole"]
+__all__ = ["autograded_notebook", "notebook_path", "write_autograded"]
 
 
 def notebook_path(course: Path, student: str, assignment: str) -> Path:
@@ -52,28 +51,9 @@ def write_autograded(course: Path, kit: Kit, graded: Graded) -> Path:
     place = notebook_path(course, graded.submitted.student, kit.name)
     notebook = autograded_notebook(kit, graded)
     if graded.submitted.arrived:
-        write_whole(place.parent / "timestamp.txt", graded.submitted.arrived)
-    write_whole(place, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+        write_whole(place.parent / "timestamp.txt", graded.submitted.arrived, error=GradingError)
+    write_whole(place, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", error=GradingError)
     return place
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and move it there, so that no moment shows half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise GradingError(
-            f"{path} can't be written: {error.strerror}.", "free some space or mend the rights."
-        ) from error
 
 
 def _cell(executed: Executed, number: int, trusted: set[str]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqlib.course.pack import write_whole
-from seqlib.errors import ReleaseError, SubmissionError
+from seqlib.errors import ReleaseError
+from seqlib.files import write_whole
 from seqlib.grading.edition import edition_files
 from seqlib.grading.leaks import Leak, find_leaks, normalise, refuse, refuse_leaks, secret_lines
 from seqlib.grading.source import find_source, list_sources
@@ -57,7 +57,8 @@ def bundle(root: Path, out: Path, *, report: Callable[[str], None] = lambda step
     files[EDITION] = (json.dumps({"digest": digest, "files": digests}, indent=1, sort_keys=True) + "\n").encode()
     report("writing")
     if out.suffix == ".zip":
-        _write_file(out, zip_bytes({f"{_TOP}/{name}": data for name, data in files.items()}))
+        packed = zip_bytes({f"{_TOP}/{name}": data for name, data in files.items()})
+        write_whole(out, packed, error=ReleaseError)
         return Bundled(out, len(files), digest)
     return Bundled(out, len(files), digest, tuple(_write_folder(out, files)))
 
@@ -101,13 +102,6 @@ def _neighbours(leak: Leak, other: Leak) -> bool:
     return same and leak.secret != other.secret and abs(leak.line - other.line) <= _NEAR
 
 
-def _write_file(path: Path, data: bytes) -> None:
-    try:
-        write_whole(path, data)
-    except SubmissionError as error:
-        raise ReleaseError(error.what, error.hint) from error
-
-
 def _write_folder(folder: Path, files: dict[str, bytes]) -> list[str]:
     """Bring a folder up to date: `work/` is never touched, and a file that a student changed is kept in it."""
     before = _edition_of(folder)
@@ -121,7 +115,7 @@ def _write_folder(folder: Path, files: dict[str, bytes]) -> list[str]:
             if name not in files:
                 path.unlink()
     for name, data in files.items():
-        _write_file(folder / name, data)
+        write_whole(folder / name, data, error=ReleaseError)
     return kept
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seqlib.course.notebooks import parse_notebook
-from seqlib.course.pack import Pack, read_pack, write_whole
-from seqlib.errors import GradingError, SubmissionError
+from seqlib.course.pack import Pack, read_pack
+from seqlib.errors import GradingError, SubmissionError, WriteError
+from seqlib.files import write_whole
 from seqlib.grading.staging import swap_in
 
 __all__ = ["Collected", "Receipt", "collect"]
@@ -65,7 +66,7 @@ def collect(
         report: Is told each file, for a progress line.
 
     Raises:
-        GradingError: The exchange folder is not there, or the ledger can't be read.
+        GradingError: The exchange folder is not there, the ledger can't be read, or the class folder can't be written.
     """
     if not source.is_dir():
         raise GradingError(f"there is no folder {source}.", "name the exchange folder: --from DIR.")
@@ -104,7 +105,8 @@ def _take(pack: Pack, path: Path, course: Path, arrived: datetime) -> Receipt:
         release=pack.release,
         arrived=f"{arrived:%Y-%m-%d %H:%M:%S.%f} UTC",
     )
-    write_whole(course / "received" / pack.student / f"{pack.assignment}-{pack.digest[:12]}.zip", path.read_bytes())
+    kept = course / "received" / pack.student / f"{pack.assignment}-{pack.digest[:12]}.zip"
+    write_whole(kept, path.read_bytes(), error=GradingError)
     files = {f"{pack.assignment}.ipynb": pack.notebook, "timestamp.txt": receipt.arrived.encode()}
     swap_in(files, course / "submitted" / pack.student / pack.assignment)
     return receipt
@@ -114,10 +116,10 @@ def _hand_out(receipt: Receipt, course: Path, source: Path) -> None:
     """Write the receipt for the instructors and, where the exchange folder allows it, for the student."""
     text = json.dumps(asdict(receipt) | {"receipt": receipt.receipt}, indent=1, sort_keys=True) + "\n"
     name = f"{receipt.student}+{receipt.assignment}-{receipt.digest[:12]}.json"
-    write_whole(course / "receipts" / name, text.encode())
+    write_whole(course / "receipts" / name, text, error=GradingError)
     try:
-        write_whole(source / "receipts" / name, text.encode())
-    except SubmissionError:
+        write_whole(source / "receipts" / name, text)
+    except WriteError:
         return  # a read-only exchange folder: the class folder has the receipt
 
 
@@ -137,4 +139,4 @@ def _read_ledger(course: Path, assignment: str) -> list[Receipt]:
 
 def _write_ledger(course: Path, assignment: str, ledger: list[Receipt]) -> None:
     lines = [json.dumps(asdict(receipt), sort_keys=True) for receipt in ledger]
-    write_whole(_ledger_path(course, assignment), ("\n".join(lines) + "\n").encode())
+    write_whole(_ledger_path(course, assignment), "\n".join(lines) + "\n", error=GradingError)

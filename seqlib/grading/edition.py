@@ -23,6 +23,7 @@ PUBLIC_PARTS = (
     "data",
     "errors.py",
     "export",
+    "files.py",
     "lab",
     "metrics.py",
     "nn",

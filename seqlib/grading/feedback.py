@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from seqlib.checks.registry import Check
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
-from seqlib.grading.autograded import notebook_path, write_whole
+from seqlib.files import write_whole
+from seqlib.grading.autograded import notebook_path
 from seqlib.grading.grade import open_store
 from seqlib.grading.gradebook import Mark, gradebook_url, read_marks
 from seqlib.grading.kit import Kit
@@ -80,7 +81,7 @@ def write_feedback(
             continue
         page = feedback_page(kit, record, _read_notebook(course, student, kit.name), marks.get(student, ()))
         path = course / "feedback" / student / kit.name / f"{kit.name}.html"
-        write_whole(path, page)
+        write_whole(path, page, error=GradingError)
         written.append(path)
     return written
 

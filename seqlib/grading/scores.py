@@ -5,7 +5,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from seqlib.grading.autograded import write_whole
+from seqlib.errors import GradingError
+from seqlib.files import write_whole
 from seqlib.grading.gradebook import Mark
 from seqlib.grading.store import Record
 
@@ -50,4 +51,4 @@ def safe_cell(text: str) -> str:
 
 def write_scores(path: Path, text: str) -> None:
     """Write the table, whole or not at all."""
-    write_whole(path, text)
+    write_whole(path, text, error=GradingError)

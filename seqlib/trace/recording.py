@@ -4,15 +4,15 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from seqlib.errors import TraceError
+from seqlib.files import write_whole
 
 __all__ = ["Frame", "Recording"]
 
@@ -115,16 +115,18 @@ class Recording:
         return self._stack(name, [grad for grad in grads if grad is not None])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the recording to one safetensors file whose header says the order; a crash leaves the old file."""
+        """Write the recording to one safetensors file whose header says the order; a crash leaves the old file.
+
+        Raises:
+            TraceError: The file can't be written.
+        """
         tensors = {f"{n}.value": frame.value.contiguous() for n, frame in enumerate(self.frames)}
         tensors |= {
             f"{n}.grad": frame.grad.contiguous() for n, frame in enumerate(self.frames) if frame.grad is not None
         }
         header = {"seqlib_recording": _VERSION, "names": json.dumps([frame.name for frame in self.frames])}
         header["labels"] = json.dumps(self.labels)
-        partial = Path(f"{os.fspath(path)}.partial")
-        save_file(tensors, partial, metadata=header)
-        partial.replace(path)
+        write_whole(path, save(tensors, metadata=header), error=TraceError)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Recording":

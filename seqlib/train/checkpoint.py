@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from seqlib.errors import TrainError
-from seqlib.train.files import write_whole
+from seqlib.files import write_whole
 from seqlib.train.history import History
 from seqlib.train.settings import Settings
 
@@ -32,7 +32,11 @@ def store(
     history: History,
     settings: Settings,
 ) -> None:
-    """Write the state after `len(history)` steps, whole or not at all."""
+    """Write the state after `len(history)` steps, whole or not at all.
+
+    Raises:
+        TrainError: The file can't be written.
+    """
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": v for name, v in state.items() if isinstance(v, Tensor)}
@@ -49,7 +53,7 @@ def store(
     }
     # Cloned: safetensors refuses weights that share memory, as tied ones do.
     own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_whole(path, save(own, metadata=header))
+    write_whole(path, save(own, metadata=header), error=TrainError)
 
 
 def restore(

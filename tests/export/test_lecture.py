@@ -4,7 +4,6 @@ import pytest
 
 from seqlib.errors import ExportError
 from seqlib.export import export_lecture, export_site
-from seqlib.export.files import write_whole
 
 GOOD = "# %% [markdown]\n# # One\n\n# %%\nprint(6 * 7)\n"
 
@@ -57,16 +56,6 @@ def test_broken_notebook_is_one_line(tmp_path):
 
     with pytest.raises(ExportError, match=r"bad\.ipynb is no notebook"):
         export_lecture(tmp_path / "bad.ipynb", tmp_path / "page.html")
-
-
-def test_place_that_cannot_be_written_is_one_line(tmp_path):
-    """A file where a folder should be stops the writing, with what to do."""
-    (tmp_path / "file").touch()
-
-    with pytest.raises(ExportError) as stopped:
-        write_whole(tmp_path / "file" / "page.html", "text")
-
-    assert stopped.value.what.startswith(f"{tmp_path / 'file' / 'page.html'} can't be written: ")
 
 
 def test_site_has_an_index_that_links_every_page(tmp_path):

@@ -106,10 +106,10 @@ def test_a_crash_while_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     before = file.read_bytes()
 
     def fail(*paths):
-        raise OSError("no space left on device")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(TrainError, match="No space left"):
         fit(network(), squares, sums, replace(SETTINGS, steps=40), checkpoint=file, progress=False)
 
     assert file.read_bytes() == before

@@ -62,6 +62,7 @@ class Case:
         index: Number of the case in its check.
         smoke: True where a slow check should only show that it runs.
         keep_going: Keep what comes, right or wrong, and never fail: how mistakes are recorded.
+        on_steps: Is told how many steps of training are to come, for a bar; nothing else may hang on it.
 
     >>> case = Case(b"12345678", lambda number, thunk: thunk())
     >>> case.close(2.0, lambda: 2.0)
@@ -78,6 +79,7 @@ class Case:
         index: int = 0,
         smoke: bool = False,
         keep_going: bool = False,
+        on_steps: Callable[[int], None] | None = None,
     ) -> None:
         self.generator = generator_from(seed)
         self.index = index
@@ -86,6 +88,7 @@ class Case:
         self._answer = answer
         self._makers = dict(makers or {})
         self._keep_going = keep_going
+        self._on_steps = on_steps
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         makers = self.__dict__.get("_makers", {})
@@ -117,6 +120,11 @@ class Case:
     def choice(self, options: Sequence[Choice]) -> Choice:
         """One of the options."""
         return options[self.randint(0, len(options) - 1)]
+
+    def expect_steps(self, total: int) -> None:
+        """Tell the bar in a notebook how many steps of training are to come; without effect where no bar is shown."""
+        if self._on_steps is not None:
+            self._on_steps(total)
 
     def close(
         self,

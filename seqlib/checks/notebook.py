@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from html import escape
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from seqlib.checks.case import Case
+from seqlib.checks.progress import progress_bar
 from seqlib.checks.proxy import local_student
 from seqlib.checks.recorded import Recorded, RecordedCases, digest_of
 from seqlib.checks.registry import load_suite
@@ -93,12 +95,15 @@ class Checker:
         show(Shown(verdict, self._source.suite[name].title))
 
     def run(self, name: str, *, full: bool = False) -> Verdict:
-        """Run one check and return its verdict."""
+        """Run one check and return its verdict; a full run of a check that trains shows a bar."""
         if name not in self._source.suite.checks:
             known = ", ".join(self._source.suite.checks)
             raise NotebookError(f"{self._source.suite.name} has no check called {name!r}.", f"the checks are: {known}.")
-        source = Recorded(self._source.suite, self._source.cases, full=full)
-        self.verdicts[name] = run_check(source.suite[name], local_student(self._namespace), source)
+        check = self._source.suite[name]
+        with progress_bar(check, self._namespace) if full and check.slow else nullcontext() as bar:
+            on_steps = bar.expect if bar is not None else None
+            source = Recorded(self._source.suite, self._source.cases, full=full, on_steps=on_steps)
+            self.verdicts[name] = run_check(check, local_student(self._namespace), source)
         return self.verdicts[name]
 
     def case(self, name: str, index: int = 0) -> Case:

@@ -109,11 +109,20 @@ class Recorded(AbstractSource):
         suite: The suite of `checks_public.py`.
         cases: What was recorded.
         full: Whether slow checks run in full; by default they only show that they run.
+        on_steps: Is told how many steps of training are to come.
     """
 
-    def __init__(self, suite: Suite, cases: RecordedCases, *, full: bool = False) -> None:
+    def __init__(
+        self,
+        suite: Suite,
+        cases: RecordedCases,
+        *,
+        full: bool = False,
+        on_steps: Callable[[int], None] | None = None,
+    ) -> None:
         super().__init__(suite, full=full)
         self.cases = cases
+        self._on_steps = on_steps
 
     def seed(self, check: Check, index: int) -> bytes:
         return public_seed(self.suite.name, check.name, index)
@@ -124,7 +133,8 @@ class Recorded(AbstractSource):
         def answer(number: int, thunk: Callable[[], Any] | None) -> Value:
             return self.cases.get(f"{place}/{number}/expected")
 
-        return Case(self.seed(check, index), answer, self.suite.inputs, index=index, smoke=smoke)
+        seed, makers = self.seed(check, index), self.suite.inputs
+        return Case(seed, answer, makers, index=index, smoke=smoke, on_steps=self._on_steps)
 
     def mistake_runs(self, check: Check, index: int) -> dict[str, MistakeRun]:
         place = _place(check, index, self.smoke(check))

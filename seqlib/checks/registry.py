@@ -55,6 +55,7 @@ class Check:
         slow: It trains: a smoke test runs locally unless the full run is asked for.
         uses: Names that the student must define.
         limit_s: Time that one run of all cases may take on the host.
+        progress: The student's function of which each call is a step of training, for the bar in a notebook.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Check:
     slow: bool = False
     uses: tuple[str, ...] = ()
     limit_s: float | int = 20.0
+    progress: str = ""
 
     @property
     def title(self) -> str:
@@ -117,6 +119,7 @@ def check(
     slow: bool = False,
     uses: list[str] | tuple[str, ...] = (),
     limit_s: float | int | None = None,
+    progress: str = "",
 ) -> Callable[[Callable[["Student", "Case"], None]], Check]:
     """Make a function `(student, case)` a check.
 
@@ -130,10 +133,12 @@ def check(
     """
     if points < 0 or cases < 1:
         raise GradingError(f"a check has {points} points and {cases} cases.", "give points >= 0 and at least one case.")
+    if progress and not slow:
+        raise GradingError(f"a quick check shows no progress of {progress}.", "mark it with slow=True.")
     limit = limit_s if limit_s is not None else (600.0 if slow else 20.0)
 
     def wrap(body: Callable[["Student", "Case"], None]) -> Check:
-        return Check(body.__name__, body, points, tuple(mistakes), cases, slow, tuple(uses), limit)
+        return Check(body.__name__, body, points, tuple(mistakes), cases, slow, tuple(uses), limit, progress)
 
     return wrap
 

@@ -1637,13 +1637,14 @@ def _share_right(logits, truth):
     return float((logits.argmax(-1) == truth)[real].double().mean())
 
 
-@check(points=5, uses=["train"], cases=1, slow=True)
+@check(points=5, uses=["train"], cases=1, slow=True, progress="training_step")
 def train(student, case):
     """Weights that work a signal box they have not seen."""
     batches = 20 if case.smoke else 240
     (ids, targets), (new_ids, truth) = case.signal_box(batches, 12, 24)
     alpha = case.uniform(0.3, 0.9, HIDDEN)
     table = {"W": (HIDDEN, HIDDEN), "U": (HIDDEN, LEVERS), "b": (HIDDEN,), "V": (SIGNALS, HIDDEN), "c": (SIGNALS,)}
+    case.expect_steps(batches)
     trained = list(case.weights(student.train(ids, targets, alpha, LEVERS, SIGNALS), table).values())
     x = torch.eye(LEVERS + 1, dtype=torch.float64)[new_ids[0], :LEVERS]
     lengths = (new_ids[0] != PAD).sum(0)

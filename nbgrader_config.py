@@ -14,3 +14,7 @@ c.CourseDirectory.root = os.environ.get("SEQLIB_CLASS", str(Path(__file__).resol
 # Its button in formgrader says so instead; `seqlib grade` puts back whatever the attempt removed.
 c.Autograde.sanitize_preprocessors = ["seqlib.grading.refuse.RefuseAutograde"]
 c.Autograde.autograde_preprocessors = ["seqlib.grading.refuse.RefuseAutograde"]
+
+# Late penalties are written by `seqlib grade` from course.toml.
+# nbgrader's own step, AssignLatePenalties, would erase them: it is in neither list above, and its plugin does nothing.
+c.LateSubmissionPlugin.penalty_method = "none"

@@ -14,6 +14,8 @@ SeqlibError
 ├── ReleaseError       an assignment that must not be handed out as it is
 ├── SubmissionError    a submission that can't be packed or read
 ├── GradingError       a class that can't be graded
+├── StaleClaimError    a job that somebody else holds by now, or that is graded
+├── DeadlineError    a due time or a late policy that can't be read
 ├── WireError          a message between host and student process that breaks the protocol
 └── WriteError         a file that can't be written
 """
@@ -21,6 +23,7 @@ SeqlibError
 __all__ = [
     "ClaimError",
     "DataError",
+    "DeadlineError",
     "ExportError",
     "GradingError",
     "LabError",
@@ -29,6 +32,7 @@ __all__ = [
     "ReleaseError",
     "SeqlibError",
     "ShapeError",
+    "StaleClaimError",
     "SubmissionError",
     "TraceError",
     "TrainError",
@@ -109,6 +113,14 @@ class SubmissionError(SeqlibError, ValueError):
 
 class GradingError(SeqlibError, RuntimeError):
     """A class that can't be graded."""
+
+
+class DeadlineError(SeqlibError, ValueError):
+    """A due time or a late policy that can't be read."""
+
+
+class StaleClaimError(GradingError):
+    """A job that somebody else holds by now, or that is graded."""
 
 
 class WireError(SeqlibError, ValueError):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from seqlib.grading.deadlines import Due
     from seqlib.grading.grade import ClassRun, Row
 
 __all__ = ["app"]
@@ -77,7 +78,7 @@ def grade(
     run = ClassRun(settings)
     console = Console()
     rows = _with_progress(run, console)
-    console.print(_table(rows))
+    console.print(_table(rows, run.due))
     _close(run, rows, console)
     raise typer.Exit(int(any(row.infrastructure for row in rows)))
 
@@ -173,22 +174,37 @@ def _bar(console: "Console") -> "Progress":
     )
 
 
-def _table(rows: "list[Row]") -> "Table":
+def _table(rows: "list[Row]", due: "Due") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, caption=due.words, caption_justify="left")
     table.add_column("student", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("before", justify="right")
+    if due.deadline is not None:
+        table.add_column("arrived", overflow="fold")
+        table.add_column("late", overflow="fold")
     table.add_column("not passed", overflow="fold")
     table.add_column("note", overflow="fold")
     for row in rows:
         before = "" if row.before is None or row.before == row.earned else f"{row.before:g}"
-        score = f"{row.earned:g} / {row.points:g}"
-        table.add_row(*(Text(cell) for cell in (row.student, score, before, _failures(row), _remark(row))))
+        earned = row.earned - (row.late.penalty(row.earned) if row.late is not None else 0)
+        late = _late(row) if due.deadline is not None else ()
+        score = f"{earned:g} / {row.points:g}"
+        table.add_row(*(Text(cell) for cell in (row.student, score, before, *late, _failures(row), _remark(row))))
     return table
+
+
+def _late(row: "Row") -> tuple[str, str]:
+    """When it arrived, and what lateness takes off."""
+    from seqlib.course.lateness import time_words
+
+    if row.late is None:
+        return "unknown", "no time of arrival"
+    cost = row.late.penalty(row.earned)
+    return time_words(row.late.arrived), row.late.text + (f"; {row.earned:g} - {cost:g}" if cost else "")
 
 
 def _failures(row: "Row") -> str:

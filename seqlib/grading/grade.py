@@ -9,10 +9,12 @@ from seqlib.checks.sources import Grader
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
 from seqlib.grading.autograded import notebook_path, write_autograded
+from seqlib.grading.deadlines import Due, Lateness, class_deadlines
 from seqlib.grading.forbidden import Found, find_forbidden
 from seqlib.grading.gradebook import gradebook_url, project
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
 from seqlib.grading.session import Graded, TimeLimits, grade_submission
+from seqlib.grading.source import list_sources
 from seqlib.grading.store import Record, Store, Work
 from seqlib.grading.submitted import Submitted, find_submissions, read_submission
 
@@ -62,6 +64,7 @@ class Row:
         fault: Why the notebook was not run, or what broke on our side; empty otherwise.
         forbidden: Shortcuts to look at.
         seconds: Wall time.
+        late: How late it is and what that costs; None where there is no due time.
     """
 
     student: str
@@ -71,6 +74,7 @@ class Row:
     fault: str = ""
     forbidden: tuple[Found, ...] = ()
     seconds: float | int = 0.0
+    late: Lateness | None = None
 
     @property
     def earned(self) -> float | int:
@@ -106,6 +110,7 @@ class ClassRun:
         self.settings = settings
         self.kit: Kit = load_kit(settings.assignment, settings.root)
         self.course = course_folder(settings.course)
+        self.due = class_deadlines(self.course, list_sources(settings.root)).get(settings.assignment, Due())
         self.folders = _chosen(find_submissions(self.course, settings.assignment), settings)
         make = not settings.dry_run
         throwaway = settings.dry_run and settings.key is None and not (self.course / KEY_FILE).exists()
@@ -137,7 +142,7 @@ class ClassRun:
                 latest = {
                     name: record for name, record in store.latest(settings.assignment).items() if name in arrivals
                 }
-                project(self.kit, settings.gradebook or gradebook_url(self.course), latest, arrivals)
+                project(self.kit, settings.gradebook or gradebook_url(self.course), latest, arrivals, self.due)
 
     def _read(self, student: str, folder: Path) -> Submitted:
         return read_submission(student, folder, self.settings.assignment)
@@ -160,6 +165,7 @@ class ClassRun:
                 skipped=True,
                 fault=submitted.fault,
                 forbidden=forbidden,
+                late=self.due.of(student, submitted.arrived),
             )
         graded, fault = self._grade(submitted)
         if store is not None:
@@ -172,6 +178,7 @@ class ClassRun:
             fault=submitted.fault or fault,
             forbidden=forbidden,
             seconds=graded.seconds,
+            late=self.due.of(student, submitted.arrived),
         )
 
     def _unchanged(self, before: Record, work: Work) -> bool:

@@ -7,18 +7,20 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
+from seqlib.grading.deadlines import Due, Lateness, read_arrival
 from seqlib.grading.kit import Kit
 from seqlib.grading.store import Record
 
-__all__ = ["Mark", "gradebook_url", "project", "read_marks"]
+__all__ = ["Mark", "gradebook_url", "project", "read_arrivals", "read_marks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +47,20 @@ def gradebook_url(course: Path) -> str:
     return f"sqlite:///{course / 'gradebook.db'}"
 
 
-def project(kit: Kit, url: str, records: Mapping[str, Record], arrivals: Mapping[str, str]) -> None:
-    """Bring the gradebook to what the store says; doing it twice changes nothing.
+def project(
+    kit: Kit, url: str, records: Mapping[str, Record], arrivals: Mapping[str, str], due: Due | None = None
+) -> None:
+    """Bring the gradebook to what the store and the class's table say; doing it twice changes nothing.
 
     Args:
         kit: The assignment, whose release says which cells there are.
         url: The gradebook.
         records: The last record of each student.
         arrivals: When each submission was collected, as in `timestamp.txt`.
+        due: When the assignment is due and what lateness costs.
     """
     with _gradebook(url) as book:
-        writer = _Writer(kit, book.db, book.course_id)
+        writer = _Writer(kit, book.db, book.course_id, due or Due())
         for student, record in records.items():
             writer.write(student, record.verdicts, arrivals.get(student, ""))
         book.db.commit()
@@ -87,16 +92,28 @@ def read_marks(assignment: str, url: str) -> dict[str, tuple[Mark, ...]]:
     return marks
 
 
+def read_arrivals(assignment: str, url: str) -> dict[str, datetime]:
+    """When the submission of each student arrived that the gradebook's scores are of."""
+    from nbgrader import api
+
+    with _gradebook(url) as book:
+        query = book.db.query(api.SubmittedAssignment).join(api.Assignment).filter(api.Assignment.name == assignment)
+        found = {submission.student_id: submission.timestamp for submission in query}
+    return {student: time.replace(tzinfo=UTC) for student, time in found.items() if time is not None}
+
+
 class _Writer:
     """One assignment's rows, read once and completed as needed."""
 
-    def __init__(self, kit: Kit, db: Any, course_id: str) -> None:
+    def __init__(self, kit: Kit, db: Any, course_id: str, due: Due) -> None:
         from nbgrader import api
 
-        self._api, self._db = api, db
+        self._api, self._db, self._due = api, db, due
         assignment = self._one(api.Assignment, {"name": kit.name}, {"course_id": course_id})
         kernelspec = json.dumps(kit.notebook["metadata"]["kernelspec"])
         self._assignment = assignment
+        if due.deadline is not None:
+            _put(assignment, "duedate", _naive(due.deadline.due))
         self._notebook = self._one(
             api.Notebook, {"name": kit.name, "assignment_id": assignment.id}, {"kernelspec": kernelspec}
         )
@@ -106,17 +123,16 @@ class _Writer:
 
     def write(self, student: str, verdicts: tuple[Verdict, ...], arrived: str) -> None:
         """Write one student's scores."""
-        from nbgrader.utils import parse_utc
-
         api = self._api
         person = self._db.get(api.Student, student) or self._added(api.Student(id=student))
         keys = {"assignment_id": self._assignment.id, "student_id": person.id}
         submission = self._one(api.SubmittedAssignment, keys, {})
-        if arrived:
-            try:
-                submission.timestamp = parse_utc(arrived)
-            except ValueError:  # somebody wrote another text into timestamp.txt
-                submission.timestamp = None
+        time = read_arrival(arrived)
+        if arrived:  # None where somebody wrote another text into timestamp.txt
+            _put(submission, "timestamp", None if time is None else _naive(time))
+        if self._due.deadline is not None:
+            given = self._due.extensions.get(student)
+            _put(submission, "extension", None if given is None else given - self._due.deadline.due)
         keys = {"notebook_id": self._notebook.id, "assignment_id": submission.id}
         notebook = self._one(api.SubmittedNotebook, keys, {})
         grades = {grade.cell_id: grade for grade in notebook.grades}
@@ -128,7 +144,11 @@ class _Writer:
                 self._added(api.Comment(cell_id=cell.id, notebook_id=notebook.id))
             if kind == "GradeCell":
                 grade = grades.get(cell.id) or self._added(api.Grade(cell_id=cell.id, notebook_id=notebook.id))
+                grades[cell.id] = grade
                 _score(grade, earned.get(name))
+        stamp = submission.timestamp
+        late = self._due.of(student, stamp.replace(tzinfo=UTC)) if stamp is not None else None
+        _penalise(notebook, grades.values(), late)
 
     def _register(self, kit: Kit) -> None:
         """Bring the notebook's cells to those of the release; a check that it has no more is worth nothing."""
@@ -157,8 +177,7 @@ class _Writer:
         if found is None:
             return self._added(kind(**keys, **values))
         for name, value in values.items() if update else ():
-            if getattr(found, name) != value:
-                setattr(found, name, value)
+            _put(found, name, value)
         return found
 
     def _added(self, row: Any) -> Any:
@@ -177,6 +196,28 @@ def _score(grade: Any, earned: float | int | None) -> None:
     needs = bool(grade.needs_manual_grade) or changed if marked else auto is None
     if grade.needs_manual_grade != needs:
         grade.needs_manual_grade = needs
+
+
+def _penalise(notebook: Any, grades: Iterable[Any], late: Lateness | None) -> None:
+    """Write what lateness costs of what counts now; nbgrader takes it off in its exports and its feedback."""
+    points = sum(_counted(grade) for grade in grades)
+    _put(notebook, "late_submission_penalty", (late.penalty(points) or None) if late is not None else None)
+
+
+def _counted(grade: Any) -> float:
+    """The score of a cell as nbgrader will compute it once the rows are written."""
+    score = grade.manual_score if grade.manual_score is not None else grade.auto_score
+    return 0.0 if score is None else float(score + (grade.extra_credit or 0.0))
+
+
+def _put(row: Any, name: str, value: Any) -> None:
+    if getattr(row, name) != value:
+        setattr(row, name, value)
+
+
+def _naive(time: datetime) -> datetime:
+    """nbgrader keeps times in UTC without saying so."""
+    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 @contextmanager

@@ -4,14 +4,18 @@ import csv
 import io
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+from seqlib.grading.deadlines import Deadline, Due, Policy
 from seqlib.grading.gradebook import gradebook_url, project, read_marks
 from seqlib.grading.kit import course_key
 from seqlib.grading.scores import safe_cell, scores_csv
 from seqlib.grading.store import Store
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
@@ -132,3 +136,95 @@ def test_names_cannot_break_the_table(book):
 
     assert names == [safe_cell(name) for name in sorted(hostile)]
     assert not any(name.lstrip().startswith(("=", "+", "-", "@")) for name in names)
+
+
+DUE = datetime(2026, 11, 18, 23, 59, tzinfo=timezone(timedelta(hours=1)))
+POLICY = Policy(per_day=10, grace_minutes=15, at_most=50, closed_after_days=7)
+ARRIVED = "2026-11-20 10:00:00.000000 UTC"  # a day and 11 hours late
+
+
+def due(**extensions: datetime) -> Due:
+    """The class's table for `toy`."""
+    return Due(deadline=Deadline(due=DUE, policy=POLICY), extensions=extensions)
+
+
+def times(url: str) -> dict[str, tuple]:
+    """What nbgrader knows of each submission's times and penalty."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(url) as gradebook:
+        return {
+            found.student.id: (found.assignment.duedate, found.extension, found.late_submission_penalty)
+            for found in gradebook.assignment_submissions("toy")
+        }
+
+
+def test_lateness_is_nbgraders_own(small_class, book):
+    """Due date, extension and penalty stand where nbgrader reads them, and its lateness is ours."""
+    from nbgrader.api import Gradebook
+
+    url, records = book
+
+    project(
+        small_class.kit,
+        url,
+        records,
+        dict.fromkeys(records, ARRIVED),
+        due(right_with_scripts=DUE + timedelta(days=1)),
+    )
+
+    naive = datetime(2026, 11, 18, 22, 59)  # nbgrader keeps UTC without saying so
+    found = times(url)
+    assert found["right_with_scripts"] == (naive, timedelta(days=1), 10)
+    assert found["wrong_forgets"] == (naive, None, 10)
+    assert found["empty"] == (naive, None, 0)
+    with Gradebook(url) as gradebook:
+        late = gradebook.find_submission("toy", "wrong_forgets").total_seconds_late
+    assert late == (datetime(2026, 11, 20, 10, tzinfo=UTC) - DUE).total_seconds()
+
+
+def test_projecting_lateness_twice_changes_nothing(small_class, book):
+    """Every row is the same after a second projection, and a penalty goes when its reason goes."""
+    url, records = book
+    arrivals = dict.fromkeys(records, ARRIVED)
+    project(small_class.kit, url, records, arrivals, due())
+    before = dump(url)
+
+    project(small_class.kit, url, records, arrivals, due())
+    again = dump(url)
+    project(small_class.kit, url, records, arrivals, due(wrong_forgets=DUE + timedelta(days=7)))
+
+    assert again == before
+    assert times(url)["wrong_forgets"][1:] == (timedelta(days=7), 0)
+
+
+def test_the_penalty_is_of_what_counts(small_class, book):
+    """It is computed from the manual marks too, which stay as they are."""
+    url, records = book
+    mark_by_hand(url, "wrong_forgets", "running_sum", manual_score=25.0, extra_credit=2.0)
+
+    project(small_class.kit, url, records, dict.fromkeys(records, ARRIVED), due())
+
+    assert times(url)["wrong_forgets"][2] == (20 + 27 + 30) * 0.2
+    marks = {mark.cell: mark for mark in read_marks("toy", url)["wrong_forgets"]}
+    assert (marks["running_sum"].score, marks["running_sum"].manual) == (27, True)
+
+
+def test_too_late_counts_zero(small_class, book):
+    """After the class has closed, the penalty is all that was earned."""
+    url, records = book
+
+    project(small_class.kit, url, records, dict.fromkeys(records, "2026-11-27 10:00:00.000000 UTC"), due())
+
+    assert {name: row[2] for name, row in times(url).items()} == scores(url)
+
+
+def test_nbgrader_adds_no_penalty_of_its_own():
+    """With our configuration nbgrader's autograder holds no step that could write or erase a penalty."""
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
+
+    steps = [*config.Autograde.sanitize_preprocessors, *config.Autograde.autograde_preprocessors]
+    assert not any("LatePenalties" in str(step) for step in steps)
+    assert config.LateSubmissionPlugin.penalty_method == "none"

@@ -1,0 +1,1 @@
+"""Hostile submissions, each with what it tries and how one sees from outside whether it succeeded."""

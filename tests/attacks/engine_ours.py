@@ -1,0 +1,212 @@
+"""Our own engine: a class of attacks between right controls, graded by a process of its own and watched from outside.
+
+The attacks share one class, as they would in earnest.
+What an attack leaves carries its mark, so that it is known whose it is; where the batch itself suffered
+(a control that lost points, a grader that ended), each attack of it is graded again alone.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tests.attacks.attack import POINTS, RIGHT, Attack
+from tests.attacks.engine import AbstractEngine, Outcome
+from tests.attacks.scene import Scene, fresh_canaries
+from tests.attacks.watch import Watch, cheats_in
+
+__all__ = ["Ours"]
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+HOST_MEMORY_MIB = 1024
+_PER_SUBMISSION_S = 60.0
+_BEFORE = Attack(name="a-control", category="control", tries="Before the attacks.", answers=RIGHT, earns=100)
+_AFTER = replace(_BEFORE, name="zz-control", tries="After the attacks.")
+
+
+class Ours(AbstractEngine):
+    """`seqlib grade` on a throw-away class.
+
+    Args:
+        base: A folder to work in, which is removed at `close`.
+        trusted: Ask for no isolation.
+        batch: How many attacks share a class.
+    """
+
+    name = "ours"
+
+    def __init__(self, base: Path | None = None, *, trusted: bool | None = None, batch: int = 16) -> None:
+        self.isolates = _has_sandbox() if trusted is None else not trusted
+        self.batch = batch
+        self._base = Path(tempfile.mkdtemp(prefix="attacks-", dir=base))
+        self._canaries = fresh_canaries("reference", "sibling", "environment", "file")
+        self._root = self._base / "repository"
+        self.courses: dict[str, Path] = {}
+        self._release()
+
+    def grade(self, attacks: Sequence[Attack]) -> list[Outcome]:
+        """Grade in batches; a batch that suffered is taken apart."""
+        outcomes = []
+        for start in range(0, len(attacks), self.batch):
+            chosen = attacks[start : start + self.batch]
+            found, suffered = self._grade_class(chosen)
+            if suffered and len(chosen) > 1:
+                found = [self._alone(attack) for attack in chosen]
+            outcomes += found
+        return outcomes
+
+    def close(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self._base, ignore_errors=True)
+
+    def _alone(self, attack: Attack) -> Outcome:
+        [outcome], suffered = self._grade_class([attack])
+        outcome.cheats += suffered
+        return outcome
+
+    def _release(self) -> None:
+        from seqlib.grading.release import release
+
+        shutil.copytree(HERE / "target" / "solutions", self._root / "solutions")
+        checks = self._root / "solutions" / "target" / "checks.py"
+        checks.write_text(checks.read_text().replace("@REFERENCE@", self._canaries["reference"]))
+        release("target", self._root)
+        self._released = json.loads((self._root / "assignments" / "target" / "target.ipynb").read_text())
+
+    def _grade_class(self, attacks: Sequence[Attack]) -> tuple[list[Outcome], list[str]]:
+        """The outcome of each attack, and what the batch as a whole suffered."""
+        place = Path(tempfile.mkdtemp(prefix="class-", dir=self._base))
+        course, outside = place / "class", place / "outside"
+        outside.mkdir()
+        (outside / "secret.txt").write_text(self._canaries["file"])
+        with Watch([self._root, outside], [course]) as watch:
+            scenes = self._hand_in(attacks, course, outside, watch)
+            result, seconds, ended = self._run_host(course, place / "result.json", watch, len(attacks) + 2)
+            suffered = [*ended, *(f"changed {path}" for path in watch.changed())]
+            if watch.peak_bytes >> 20 > HOST_MEMORY_MIB and self.isolates:
+                suffered.append(f"the grader took {watch.peak_bytes >> 20} MiB")
+            students = result.get("students", {})
+            for control in (_BEFORE, _AFTER):
+                if (points := students.get(control.name, {}).get("gradebook")) != 100 and not ended:
+                    suffered.append(f"{control.name} got {points} of 100 points")
+            outcomes = [
+                self._outcome(attack, scenes[attack.name], students.get(attack.name), course, watch)
+                for attack in attacks
+            ]
+        for outcome in outcomes:
+            outcome.seconds = outcome.seconds or seconds
+        return outcomes, suffered
+
+    def _hand_in(self, attacks: Sequence[Attack], course: Path, outside: Path, watch: Watch) -> dict[str, Scene]:
+        common = Scene(
+            mark="seq",
+            course=str(course),
+            root=str(self._root),
+            checks=str(self._root / "solutions" / "target" / "checks.py"),
+            key=str(course / "course.key"),
+            sibling=str(course / "submitted" / _BEFORE.name / "target" / "target.ipynb"),
+            secret_file=str(outside / "secret.txt"),
+            outside=str(outside),
+        )
+        scenes = {}
+        for attack in (_BEFORE, *attacks, _AFTER):
+            scenes[attack.name] = scene = watch.scene(common.of(attack.name))
+            folder = course / "submitted" / attack.name / "target"
+            attack.hand_in(self._released, scene, folder, "target")
+            (folder / "timestamp.txt").write_text("2026-11-20 10:00:00.000000 UTC")
+            self.courses[attack.name] = course
+        sibling = Path(common.sibling)
+        sibling.write_text(sibling.read_text().replace("# Something", f"# {self._canaries['sibling']} Something"))
+        return scenes
+
+    def _run_host(
+        self, course: Path, out: Path, watch: Watch, submissions: int
+    ) -> tuple[dict[str, Any], float, list[str]]:
+        started = time.monotonic()
+        command = [sys.executable, "-m", "tests.attacks.grading_host", str(self._root), str(course), str(out)]
+        command += [] if self.isolates else ["--trusted"]
+        environment = os.environ | {"SEQ_HOST_SECRET": self._canaries["environment"], "OMP_NUM_THREADS": "1"}
+        with (course.parent / "log").open("wb") as log:
+            host = subprocess.Popen(
+                command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+            watch.watched_pid = host.pid
+            try:
+                status = host.wait(_PER_SUBMISSION_S * submissions)
+                ended = [] if status == 0 else [f"the grader ended with status {status}: {_last_line(log.name)}"]
+            except subprocess.TimeoutExpired:
+                host.kill()
+                host.wait()
+                ended = ["the grader never came to an end"]
+            finally:
+                watch.watched_pid = 0
+        result: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            result = json.loads(out.read_text())
+        return result, time.monotonic() - started, ended
+
+    def _outcome(
+        self, attack: Attack, scene: Scene, told: dict[str, Any] | None, course: Path, watch: Watch
+    ) -> Outcome:
+        outcome = Outcome(attack=attack)
+        if told is None:
+            outcome.notes.append("it has no verdict")
+        else:
+            outcome.points = max(told["verdicts"], told["gradebook"])
+            outcome.statuses, outcome.seconds = told["statuses"], told["seconds"]
+            outcome.notes += [told["fault"]] if told["fault"] else []
+            outcome.judge_points()
+            if told["infrastructure"]:
+                outcome.notes.append("it was called a fault of our own")
+        outcome.cheats += cheats_in(_texts(attack, told, course), self._secrets(course))
+        outcome.cheats += watch.cheats(scene.mark)
+        return outcome
+
+    def _secrets(self, course: Path) -> dict[str, str]:
+        """The planted words, the course key, and what the secret cases ask."""
+        from seqlib.checks.sources import Grader
+        from seqlib.grading.kit import course_key, load_kit
+
+        secrets_ = dict(self._canaries)
+        try:
+            key = course_key(course, create=False)
+        except Exception:  # an attack took it away: that is seen elsewhere
+            return secrets_
+        secrets_["key"] = key.decode()
+        suite = load_kit("target", self._root).suite
+        source = Grader(suite, key)
+        for index in range(suite["spelling"].cases):
+            secrets_[f"secret word {index}"] = source.case(suite["spelling"], index).word()
+            secrets_[f"secret number {index}"] = repr(source.case(suite["scaling"], index).series()[0].item())
+        return secrets_
+
+
+def _texts(attack: Attack, told: dict[str, Any] | None, course: Path) -> list[str]:
+    """All that comes out for a student or an instructor to read."""
+    texts = [] if told is None else [*told["messages"], told["fault"]]
+    for folder in ("autograded", "feedback"):
+        for path in sorted((course / folder / attack.name).rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                texts.append(path.read_bytes().decode("utf-8", "replace"))
+    return texts
+
+
+def _last_line(path: str) -> str:
+    lines = Path(path).read_text(errors="replace").strip().splitlines()
+    return lines[-1][:200] if lines else "it said nothing"
+
+
+def _has_sandbox() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("seqlib.grading.sandbox") is not None

@@ -1,0 +1,48 @@
+"""A grader's process of its own, which attacks may bring down: python -m tests.attacks.grading_host ROOT COURSE OUT."""
+
+import json
+import resource
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from seqlib.grading.feedback import write_feedback
+from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.gradebook import gradebook_url, read_marks
+from seqlib.grading.kit import course_key, load_kit
+from seqlib.grading.session import TimeLimits
+from seqlib.threads import limit_threads
+
+LIMITS = TimeLimits(cell_s=4, notebook_s=25, restarts=3)
+
+
+def grade_class(root: Path, course: Path, *, trusted: bool) -> dict[str, Any]:
+    """Grade a whole class as `seqlib grade` does, write its feedback, and tell what every record says."""
+    extra = {"trusted": trusted} if any(one.name == "trusted" for one in fields(Settings)) else {}
+    run = ClassRun(Settings(assignment="target", root=root, course=course, limits=LIMITS, **extra))
+    rows = {row.student: row for row in run}
+    key = course_key(course, create=False)
+    write_feedback(load_kit("target", root), course, key)
+    marks = read_marks("target", gradebook_url(course))
+    return {
+        "students": {
+            student: {
+                "verdicts": row.earned,
+                "gradebook": sum(mark.score for mark in marks.get(student, ())),
+                "statuses": {verdict.check: verdict.status for verdict in row.verdicts},
+                "messages": [f"{verdict.message} {verdict.mistake} {verdict.rows}" for verdict in row.verdicts],
+                "seconds": row.seconds,
+                "fault": row.fault,
+                "infrastructure": row.infrastructure,
+            }
+            for student, row in rows.items()
+        },
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+if __name__ == "__main__":
+    limit_threads(1)
+    result = grade_class(Path(sys.argv[1]), Path(sys.argv[2]), trusted="--trusted" in sys.argv)
+    Path(sys.argv[3]).write_text(json.dumps(result))

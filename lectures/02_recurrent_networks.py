@@ -42,9 +42,10 @@ print(written)
 #
 # **Ask the room:** what is wrong with this text that a spelling checker would not see?
 #
-# **The usual answer** is "the words". Wait for somebody to see that quotation marks and brackets open and do not close.
+# **The usual wrong answer** is "the words", because they are what jumps to the eye.
+# Wait for somebody to see that quotation marks and brackets open and do not close.
 #
-# **If time is short:** read one line of the text only, and go on.
+# **If time is short:** read one line of the text only, and go on (saves 2 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A mark that opens, a mark that closes
@@ -73,6 +74,13 @@ print(
 # **What we saw.** A longer window needs a table that nobody can fill, and even then some mark opens before it begins.
 # But the whole past, as far as this question goes, is *one bit*: are we inside a quotation or not?
 # So let us keep a small **state** and update it with each character, instead of keeping the characters.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** one number each, written down, before the cell runs.
+#
+# **The usual wrong answer** is about ten. People think of a quoted word of middling length, and 99 of 100 asks for the rare long one.
+#
+# **If time is short:** take three guesses by show of hands and leave out the size of the table (saves 2 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The unit that recurs
@@ -107,6 +115,14 @@ apart = (
     (recur(x, net.W, net.U, net.b) - rnn(x[None], net.W, net.U, net.b)[0]).abs().max()
 )
 print(f"our four lines and seqlib.nn differ by at most {apart:.0e}")
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** what would go wrong without the tanh?
+#
+# **The usual wrong answer:** "then it is no probability". It is none with tanh either; people mix it up with softmax.
+# Without it, the state grows or dies by a factor at each step, and the whole is one weighted sum of all inputs.
+#
+# **If time is short:** show the one line with the tanh, not the rest of the code (saves 3 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A memory that you can hold in your hand
@@ -147,8 +163,12 @@ for name, line in lines.items():
 # Remember this pair: holding a bit needs a state that pushes back when it is disturbed.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
+# **The usual wrong answer** for $W = 0.5$ is "about a half": people halve once, and the unit halves at every step.
+#
 # **Ask the room:** which of the two would you rather *train*? Most say $W = 3$.
 # It is the one that lets no gradient through, as the second half of this lecture measures. Leave it open here.
+#
+# **If time is short:** do $W = 3$ by head and let the figure tell the other one (saves 3 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Unrolled in time
@@ -184,6 +204,13 @@ RecurrentStepper(
     },
 )
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** how many weights does this picture have if the text is twice as long?
+#
+# **The usual wrong answer** is "twice as many", because the picture draws a unit for each step. It is one unit, drawn often.
+#
+# **If time is short:** step to the mark that opens, answer the question there, then press End; do not walk through the numbers (saves 4 minutes).
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Deep, and in both directions
 #
@@ -208,6 +235,13 @@ print(
     f"ours and torch.nn.RNN differ by at most {(outputs - theirs(x[None])[0]).abs().max():.0e}"
 )
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** both numbers, the chains first.
+#
+# **The usual wrong answer** is 24 numbers on top: people multiply all that they heard. Only the last layer comes out, in two directions.
+#
+# **If time is short:** draw three boxes and two arrows on the board, and do not run this cell (saves 2 minutes).
+
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # > **Predict.** We change the *last* of seven inputs. Which of the seven outputs move?
 
@@ -219,6 +253,14 @@ print(
     "changing the last input moves the outputs of steps",
     [t + 1 for t in range(7) if moved[t]],
 )
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** hands up for "only the last", for "all", for something between.
+#
+# **The usual wrong answer** is "only the last", because we read from left to right, and forget that one chain does not.
+# Follow up: so can you use such a network on speech while somebody is still speaking? No.
+#
+# **If time is short:** tell the answer and go on (saves 2 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Four shapes of problems
@@ -243,6 +285,14 @@ for name, scores in {
     "many to many": many_to_many(net, batch),
 }.items():
     print(f"{name:13s} scores of shape {tuple(scores.shape)}")
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** which of the four shapes translates a sentence into another language?
+#
+# **The usual wrong answer** is "many to many, as in the table". There one score comes out for each character that goes in,
+# and a translation is longer or shorter than what it translates. Many to one, then one to many, comes nearer.
+#
+# **If time is short:** leave out the code; the table is enough (saves 2 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who is to blame? A sum over time
@@ -279,7 +329,11 @@ print(
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # **Ask the room:** why is the first piece, of step 1, all zeros? Because $h_0 = 0$: a weight that multiplied nothing
-# is not to blame. **The usual wrong answer:** "because the gradient has vanished".
+# is not to blame.
+#
+# **The usual wrong answer:** "because the gradient has vanished". People know that word before they know the sum.
+#
+# **If time is short:** say the three equations in words and leave the code to be read at home (saves 5 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Back through time, step by step
@@ -302,6 +356,14 @@ RecurrentStepper(
 # %% slideshow={"slide_type": "subslide"}
 back = there_and_back.gradients("h").flatten(1).norm(dim=1)
 print("norm of the gradient at h_1 ... h_7:", "  ".join(f"{norm:.4f}" for norm in back))
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** point to the step with the largest gradient, then step back through it and see.
+#
+# **The usual wrong answer:** "the first, because all blame ends there". Blame is added up in $W$, not in a state:
+# only the last output is scored here, so every step back can only pass on what came.
+#
+# **If time is short:** skip the stepper and read the seven norms (saves 4 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The chain of Jacobians
@@ -339,6 +401,14 @@ for (name, line), radius in zip(norms.items(), (1.1, 1.0, 0.9), strict=True):
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **What we saw.** Gradients grow or shrink by the factor $\rho$ a step: they **explode** or they **vanish**,
 # and only a $\rho$ of exactly one does neither.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** hands up for each of the three. Do not let anybody compute.
+#
+# **The usual wrong answer** is 1/10: 0.9 looks like "nearly all". But $0.9^{60}$ is about 0.002, and the push here
+# does not lie along the slowest direction, so that even less arrives.
+#
+# **If time is short:** show the figure and not the product formula (saves 3 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## "Largest singular value above 1, so it explodes." Does it?
@@ -389,8 +459,12 @@ print(
 # Many slides and blog posts say it the wrong way round.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
+# **The usual wrong answer:** "yes, by five to the power of 30". It takes for granted that each step stretches what the step before stretched.
+#
 # **Ask the room:** which of the two rescues is at work in our latch from before? The tanh: $W = 3$ and $h$ near one.
 # That is the price of holding a bit safely: what pushes disturbances back pushes gradients back too.
+#
+# **If time is short:** leave out the shear and keep the tanh (saves 3 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Exploding: a cliff, and a rope
@@ -411,6 +485,13 @@ clipped, norm = clip_by_norm(
 print(f"norm {norm:.0f} before; {[part.tolist() for part in clipped]} after")
 print(textwrap.fill(str(result("clipping_converges")), 92))
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** a gradient of (30, 40) is clipped to length 1. What is it now?
+#
+# **The usual wrong answer** is (1, 1), because "clipping" sounds like cutting each number. It is (0.6, 0.8): same direction.
+#
+# **If time is short:** read the line with the norm, and of the measurement only "diverges" and "converges" (saves 2 minutes).
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Vanishing: nothing to clip
 #
@@ -422,6 +503,14 @@ print(textwrap.fill(str(result("clipping_converges")), 92))
 # %%
 print(f"the variance of the answer is 1/6 = {1 / 6:.3f}")
 print(textwrap.fill(str(result("rnn_forgets")), 92))
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** hands up for each of the three.
+#
+# **The usual wrong answer** is 0.08: "it learns at least a part". People expect training to be worth something always.
+# At 10 steps the same network solves it, so nothing is wrong with the network but the distance.
+#
+# **If time is short:** do not cut this one; it is what the lecture is about. Say the number without the guess (saves 1 minute).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why not remember everything?
@@ -443,6 +532,13 @@ for t in (100, 10_000, len(manual)):
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **What we saw.** A memory that keeps everything grows with time, and finding something in it takes a search.
 # A state has to choose what to keep. Half of this course is about the first way, half about making the second one cheap.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** a power of ten is enough.
+#
+# **The usual wrong answer** is about a thousand: people think of a page, and the manual has 400 000 characters.
+#
+# **If time is short:** this slide can go as a whole (saves 4 minutes); the lecture on attention asks the question again.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A network that reads the manual
@@ -492,6 +588,15 @@ print(
     f"the network {bits:.2f} bits a character, on text that it never read"
 )
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Start the cell that trains before you talk about bits: it reads while you speak.
+#
+# **Ask the room:** write down a number of bits.
+#
+# **The usual wrong answer** is about 1. People halve again because the last step halved, or have heard what a large model reaches.
+#
+# **If time is short:** run all cells before class and show the three numbers only (saves 4 minutes).
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Let it write
 #
@@ -503,6 +608,13 @@ for temperature in (0.3, 0.8, 1.2):
     draw = torch.Generator().manual_seed(4)
     text = corpus.decode(sample(model, start, 120, temperature, draw))
     print(f"--- temperature {temperature}\n{text}\n")
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** what will be wrong at temperature 0.3, where every word looks right?
+#
+# **The usual wrong answer:** "nothing, colder is better". It says the same thing again and again: careful is not the same as good.
+#
+# **If time is short:** read 0.3 and 1.2 aloud, one line each (saves 2 minutes).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Did it find the bit?
@@ -553,6 +665,14 @@ ribbon(
     guess[where : where + 252].clamp(-1, 1),
 )
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** will one of the 128 units be "the quotation unit"?
+#
+# **The usual wrong answer** is yes, because one unit was enough in our latch. The probe needs a sum over all of them,
+# and nothing in training asks the network to be tidy.
+#
+# **If time is short:** leave out the coloured text, keep the four shares (saves 2 minutes).
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Watch it read
 #
@@ -568,6 +688,13 @@ RecurrentStepper(one_line, tokens=list(line), title="128 units read a line")
 # **What we saw.** Nobody told the network about quotation marks. A state that has to predict the next character
 # learns to carry what the next character depends on, as far back as its gradients reach.
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** find a unit that changes at the first quotation mark and *stays* until the second.
+#
+# **The usual wrong answer** is any unit that jumps at the mark. Most jump at every character; a memory is what stays.
+#
+# **If time is short:** step through "else" only, and press End (saves 3 minutes).
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What breaks it
 #
@@ -579,6 +706,14 @@ RecurrentStepper(one_line, tokens=list(line), title="128 units read a line")
 #
 # **Now you:** the assignment `a1_recurrent` has you build a unit with a slower memory than these, and blame it by hand.
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **Ask the room:** which of the three would a state of twice the size mend?
+#
+# **The usual wrong answer** is "all three", because larger is better. It helps the second only: the factor for each step
+# stays, and so does the waiting.
+#
+# **If time is short:** read the three words in bold and give out the assignment (saves 2 minutes).
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Sources
 #
@@ -588,3 +723,12 @@ RecurrentStepper(one_line, tokens=list(line), title="128 units read a line")
 # The symbols follow Goodfellow, Bengio and Courville 2016, chapter 10.
 # The text is the reference of the Python language (`pydoc_data.topics`), © Python Software Foundation,
 # read from the Python that runs this notebook.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Leave this on the screen while people pack.
+#
+# **Ask the room:** one sentence on paper: what does clipping *not* mend?
+#
+# **The usual wrong answer:** "vanishing gradients, a little". It shortens what is too long and can lengthen nothing.
+#
+# **If time is short:** this slide can go (saves 2 minutes).

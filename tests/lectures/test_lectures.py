@@ -55,13 +55,31 @@ def test_something_moves(path):
     assert "Stepper(" in code
 
 
-def test_slides_and_notes(path):
-    """Every cell of text says which slide it is on, and the presenter has notes."""
-    cells = jupytext.read(path).cells
-    kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells if cell.cell_type == "markdown"]
+def test_text_knows_its_slide(path):
+    """Every cell of text says which slide it is on."""
+    kinds = {_kind(cell) for cell in jupytext.read(path).cells if cell.cell_type == "markdown"}
 
-    assert set(kinds) <= {"slide", "subslide", "fragment", "notes", "skip"}
-    assert kinds.count("notes") >= 3
+    assert kinds <= {"slide", "subslide", "fragment", "notes", "skip"}
+
+
+def test_presenter_is_told_what_to_do(path):
+    """Every section and every question is followed by notes: what to ask, the usual wrong answer, what to cut."""
+    asked = []
+
+    for cell in jupytext.read(path).cells:
+        if _kind(cell) == "slide" or "> **Predict.**" in cell.source:
+            assert not asked, f"no notes for {asked}"
+            asked.append(cell.source.partition("\n")[0])
+        if _kind(cell) == "notes":
+            asked.clear()
+            for part in ("**Ask the room:**", "**The usual wrong answer", "**If time is short:**"):
+                assert part in cell.source
+            assert "minute" in cell.source.partition("**If time is short:**")[2]
+    assert not asked, f"no notes for {asked}"
+
+
+def _kind(cell) -> str | None:
+    return cell.metadata.get("slideshow", {}).get("slide_type")
 
 
 def test_no_inventory_numbers(path):

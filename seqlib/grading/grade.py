@@ -12,10 +12,12 @@ from seqlib.grading.autograded import notebook_path, write_autograded
 from seqlib.grading.deadlines import Due, Lateness, class_deadlines
 from seqlib.grading.forbidden import Found, find_forbidden
 from seqlib.grading.gradebook import gradebook_url, project
+from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
 from seqlib.grading.session import Graded, TimeLimits, grade_submission
 from seqlib.grading.source import list_sources
-from seqlib.grading.store import Record, Store, Work
+from seqlib.grading.states import State
+from seqlib.grading.store import Record, Store
 from seqlib.grading.submitted import Submitted, find_submissions, read_submission
 
 __all__ = ["ClassRun", "Row", "Settings", "open_store"]
@@ -149,7 +151,7 @@ class ClassRun:
 
     def _one(self, submitted: Submitted, before: Record | None, store: Store | None) -> Row:
         settings, student = self.settings, submitted.student
-        work = Work(
+        work = Job(
             assignment=settings.assignment,
             student=student,
             submission=submitted.digest,
@@ -157,7 +159,7 @@ class ClassRun:
         )
         forbidden = tuple(find_forbidden(submitted.cells, self.kit.forbidden))
         earlier = before.earned if before is not None else None
-        if before is not None and self._unchanged(before, work):
+        if before is not None and self._unchanged(before, work) and not _wanted(store, work):
             return Row(
                 student=student,
                 verdicts=before.verdicts,
@@ -170,7 +172,7 @@ class ClassRun:
         graded, fault = self._grade(submitted)
         if store is not None:
             write_autograded(self.course, self.kit, graded)
-            store.append(work, uuid.uuid4().hex, graded.verdicts)
+            store.append(work, graded.verdicts, Facts(seconds=graded.seconds, device=work.device))
         return Row(
             student=student,
             verdicts=graded.verdicts,
@@ -181,7 +183,7 @@ class ClassRun:
             late=self.due.of(student, submitted.arrived),
         )
 
-    def _unchanged(self, before: Record, work: Work) -> bool:
+    def _unchanged(self, before: Record, work: Job) -> bool:
         if self.settings.regrade or before.work != work:
             return False
         if any(verdict.status == "infrastructure" for verdict in before.verdicts):
@@ -211,8 +213,13 @@ class ClassRun:
         place = self.settings.store or self.course / STORE_FILE
         if "://" not in str(place) and not Path(place).exists():
             return {}
-        with Store(place, self._key) as store:
+        with Store(place, self._key, write=False) as store:
             return store.latest(self.settings.assignment)
+
+
+def _wanted(store: Store | None, work: Job) -> bool:
+    """Whether `seqlib store retry` asked for it to be graded again."""
+    return store is not None and store.state(work) is State.QUEUED
 
 
 def _chosen(folders: dict[str, Path], settings: Settings) -> dict[str, Path]:

@@ -6,7 +6,8 @@ import pytest
 
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
-from seqlib.grading.store import EMPTY_HEAD, Store, Work
+from seqlib.grading.jobs import Job
+from seqlib.grading.store import EMPTY_HEAD, Store
 
 KEY = b"k" * 32
 
@@ -16,18 +17,18 @@ def verdict(check: str, *, right: bool) -> Verdict:
     return Verdict(check=check, points=4, earned=4 if right else 0, status="passed" if right else "failed", message="")
 
 
-def work(student: str = "ada") -> Work:
+def work(student: str = "ada") -> Job:
     """Some work."""
-    return Work(assignment="a1", student=student, submission="s" * 64, checks="c" * 64)
+    return Job(assignment="a1", student=student, submission="5" * 64, checks="c" * 64)
 
 
 @pytest.fixture
 def store(tmp_path):
     """A store with two students, one of them graded twice."""
     with Store(tmp_path / "store.db", KEY) as made:
-        made.append(work("ada"), "run1", [verdict("step", right=False), verdict("loss", right=True)])
-        made.append(work("bob"), "run2", [verdict("step", right=True)])
-        made.append(work("ada"), "run3", [verdict("step", right=True), verdict("loss", right=True)])
+        made.append(work("ada"), [verdict("step", right=False), verdict("loss", right=True)])
+        made.append(work("bob"), [verdict("step", right=True)])
+        made.append(work("ada"), [verdict("step", right=True), verdict("loss", right=True)])
         yield made
 
 
@@ -71,9 +72,13 @@ def test_an_edit_is_noticed(store, tmp_path, statement):
 
 
 def test_cutting_the_end_off_is_noticed_by_a_printed_head(store, tmp_path):
-    """The chain alone can't show that its end is missing; a head written down before can."""
+    """The chain alone can't show that its end is missing with its job; a head written down before can."""
     head = store.head()
     edit(tmp_path, "DELETE FROM verdicts WHERE number > 3")
+    with pytest.raises(GradingError, match="the job of ada"):
+        store.verify()
+
+    edit(tmp_path, "DELETE FROM jobs WHERE run = 2")
 
     assert store.verify() == 3
     with pytest.raises(GradingError, match="is not in"):

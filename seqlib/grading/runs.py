@@ -1,0 +1,140 @@
+"""The rows of the jobs table: read as what they mean, and changed only as long as they are what was read."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from seqlib.errors import StaleClaimError
+from seqlib.grading.database import JOBS
+from seqlib.grading.jobs import Facts, Job
+from seqlib.grading.states import Progress, State
+
+__all__ = [
+    "Asked",
+    "Claim",
+    "Standing",
+    "claim_of",
+    "held_run",
+    "insert_run",
+    "marked",
+    "marked_head",
+    "progress_of",
+    "same_run",
+    "select_runs",
+    "set_run",
+    "stale",
+    "standing_of",
+]
+
+_PROGRESS = tuple(f.name for f in fields(Progress))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A job that somebody holds; it is good for one `finish` or `fault`."""
+
+    job: Job
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A job and how far its newest run is; what it took and when it ended, once it has."""
+
+    job: Job
+    progress: Progress
+    facts: Facts | None = None
+    finished_at: str = ""
+
+
+class Asked:
+    """The newest run of every job of some assignments, and the order in which they were asked for."""
+
+    def __init__(self, connection: Connection, assignments: Collection[str]) -> None:
+        query = select(JOBS).where(JOBS.c.assignment.in_(list(assignments))).order_by(JOBS.c.run)
+        rows = connection.execute(query).mappings().all()
+        self.rows = {row["digest"]: row for row in rows}
+        self._newest: dict[tuple[str, str], int] = {}
+        for row in rows:
+            owner = (row["assignment"], row["student"])
+            self._newest[owner] = max(self._newest.get(owner, 0), row["place"])
+        self._last: int = connection.scalar(select(func.max(JOBS.c.place))) or 0
+
+    def is_newest(self, job: Job, row: Any) -> bool:
+        """Whether nothing else of this student was asked for since."""
+        return bool(row["place"] == self._newest[(job.assignment, job.student)])
+
+    def next_place(self, job: Job) -> int:
+        """The place after all others."""
+        self._last += 1
+        self._newest[(job.assignment, job.student)] = self._last
+        return self._last
+
+
+def insert_run(connection: Connection, job: Job, progress: Progress, place: int, points: str, mark: str) -> Any:
+    row = {"digest": job.digest, "place": place, "assignment": job.assignment, "student": job.student}
+    row |= {"job": job.to_json(), "points": points, "mark": mark, **vars(progress)}
+    row |= dict.fromkeys(("facts", "finished_at", "head", "seal"), "")
+    connection.execute(insert(JOBS), row)
+    return row
+
+
+def set_run(connection: Connection, row: Any, after: Progress, mark: str, **more: Any) -> Progress:
+    """Compare and set: the row changes only if it is still the version that was read."""
+    same = (JOBS.c.digest == row["digest"]) & (JOBS.c.run == row["run"]) & (JOBS.c.version == row["version"])
+    changed = connection.execute(update(JOBS).where(same).values(**vars(after), mark=mark, **more))
+    if changed.rowcount != 1:
+        raise stale(Job.from_json(row["job"]), progress_of(row))
+    return after
+
+
+def same_run(connection: Connection, claim: Claim) -> Any:
+    """The row of a claim, locked, if the claim is still good."""
+    progress = claim.progress
+    same = (JOBS.c.digest == claim.job.digest) & (JOBS.c.run == progress.run) & (JOBS.c.version == progress.version)
+    same &= (JOBS.c.state == State.CLAIMED) & (JOBS.c.owner == progress.owner)
+    return connection.execute(select(JOBS).where(same).with_for_update()).mappings().first()
+
+
+def held_run(connection: Connection, claim: Claim) -> Any:
+    row = same_run(connection, claim)
+    if row is None:
+        raise stale(claim.job, claim.progress)
+    return row
+
+
+def marked(connection: Connection, mark: str) -> Sequence[Any]:
+    return connection.execute(select(JOBS).where(JOBS.c.mark == mark)).mappings().all()
+
+
+def marked_head(connection: Connection, mark: str) -> str | None:
+    return next((str(row["head"]) for row in marked(connection, mark)), None)
+
+
+def select_runs(assignment: str | None = None) -> Select[Any]:
+    return select(JOBS) if assignment is None else select(JOBS).where(JOBS.c.assignment == assignment)
+
+
+def progress_of(row: Any) -> Progress:
+    if row is None:
+        return Progress()
+    return Progress(**{name: row[name] for name in _PROGRESS} | {"state": State(row["state"])})
+
+
+def claim_of(row: Any, progress: Progress) -> Claim:
+    return Claim(job=Job.from_json(row["job"]), progress=progress)
+
+
+def standing_of(row: Any) -> Standing:
+    facts = Facts.from_json(row["facts"]) if row["facts"] else None
+    job = Job.from_json(row["job"])
+    return Standing(job=job, progress=progress_of(row), facts=facts, finished_at=row["finished_at"])
+
+
+def stale(job: Job, progress: Progress) -> StaleClaimError:
+    return StaleClaimError(
+        f"the claim of {progress.owner or 'nobody'} on {job.student}'s {job.assignment} is not good any more.",
+        "drop this result: the job is graded, or another worker has it.",
+    )

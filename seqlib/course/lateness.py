@@ -43,7 +43,7 @@ class Lateness:
     """How late one submission is.
 
     Attributes:
-        arrived: When it arrived.
+        arrived: When it arrived, in the zone of the due time.
         due: When it was due, for this student.
         days: Started days of lateness; 0 is in time.
         percent: What that costs, in percent of the points that the work earns.
@@ -92,7 +92,8 @@ def lateness(arrived: datetime, due: datetime, extension: datetime | None, polic
     text = _words(arrived - counts, days, percent, closed)
     if extension is not None:
         text += f" (your extension: due {time_words(extension)})"
-    return Lateness(arrived=arrived, due=counts, days=days, percent=percent, closed=closed, text=text)
+    here = arrived.astimezone(counts.tzinfo)
+    return Lateness(arrived=here, due=counts, days=days, percent=percent, closed=closed, text=text)
 
 
 def time_words(time: datetime) -> str:

@@ -1,5 +1,6 @@
 """The commands `seqlib grade`, `feedback` and `scores`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from seqlib.grading.deadlines import Due
     from seqlib.grading.grade import ClassRun, Row
+    from seqlib.grading.lms import Export
+    from seqlib.grading.scores import Total
 
 __all__ = ["app"]
 
@@ -23,7 +26,16 @@ _Root = Annotated[Path | None, typer.Option(help="The instructors' repository. D
 _Key = Annotated[Path | None, typer.Option(help="The course key. Default: COURSE/course.key, made on first use.")]
 _Store = Annotated[str | None, typer.Option(help="The store: a file or a database URL. Default: COURSE/store.db.")]
 _Gradebook = Annotated[str | None, typer.Option(help="nbgrader's database URL. Default: COURSE/gradebook.db.")]
+
 _Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; give it again for more.")]
+
+
+class _Style(StrEnum):
+    """Whose table it is."""
+
+    plain = "plain"
+    canvas = "canvas"
+    moodle = "moodle"
 
 
 @app.command()
@@ -120,18 +132,24 @@ def scores(
     key: _Key = None,
     store: _Store = None,
     gradebook: _Gradebook = None,
+    style: Annotated[_Style, typer.Option("--format", help="Plain, or what Canvas or Moodle imports.")] = _Style.plain,
+    roster: Annotated[
+        Path | None, typer.Option(help="What Canvas (gradebook) or Moodle (participants) exported as CSV.")
+    ] = None,
+    column: Annotated[str, typer.Option(help="The assignment's column there. Default: its name.")] = "",
 ) -> None:
-    """Export the scores of a class as CSV, manual marks included, and print the store's head.
+    """Export the scores of a class as CSV, manual marks and late penalties included, and print the store's head.
 
+    For Canvas and Moodle the people come from the roster: who did not hand in has an empty cell.
+    The exit status is 1 if a student who is graded could not be found there.
     Write the head down: with it the store can show later that nothing was changed or cut off since.
     """
     from rich.console import Console
 
     from seqlib.errors import GradingError
     from seqlib.grading.grade import open_store
-    from seqlib.grading.gradebook import gradebook_url, read_marks
     from seqlib.grading.kit import course_folder, course_key
-    from seqlib.grading.scores import scores_csv, write_scores
+    from seqlib.grading.scores import read_totals, write_scores
 
     folder = course_folder(course)
     with open_store(folder, store, course_key(folder, key, create=False)) as opened:
@@ -140,11 +158,33 @@ def scores(
         head = opened.head()
     if not records:
         raise GradingError(f"nothing of {assignment} is graded in {folder}.", f"run: seqlib grade {assignment} first.")
-    text = scores_csv(records, read_marks(assignment, gradebook or gradebook_url(folder)))
-    write_scores(csv, text)
+    made = _export(style, read_totals(assignment, folder, records, gradebook), roster, column or assignment)
+    write_scores(csv, made.text)
     console = Console()
-    console.print(f"{len(records)} students written to {csv}", highlight=False, soft_wrap=True)
+    console.print(f"{made.scores} students written to {csv}", highlight=False, soft_wrap=True)
     console.print(f"{count} verdicts, all seals whole. Head {head}", highlight=False, soft_wrap=True)
+    for problem in made.problems:
+        Console(stderr=True).print(f"Warning: {problem}.", highlight=False, soft_wrap=True, markup=False)
+    raise typer.Exit(int(bool(made.problems)))
+
+
+def _export(style: _Style, found: "list[Total]", roster: Path | None, column: str) -> "Export":
+    from seqlib.errors import GradingError
+    from seqlib.grading.lms import CANVAS, MOODLE, Export, canvas_csv, moodle_csv
+    from seqlib.grading.roster import read_roster
+    from seqlib.grading.scores import scores_csv
+
+    if style is _Style.plain:
+        if roster is not None:
+            raise GradingError("a plain table takes no roster.", "add --format canvas or --format moodle.")
+        return Export(text=scores_csv(found), scores=len(found), problems=())
+    if roster is None:
+        raise GradingError(
+            f"{style} knows students by its own numbers.", f"export them from {style}, then add --roster FILE.csv."
+        )
+    if style is _Style.canvas:
+        return canvas_csv(found, read_roster(roster, CANVAS), column)
+    return moodle_csv(found, read_roster(roster, MOODLE), column)
 
 
 def _with_progress(run: "ClassRun", console: "Console") -> "list[Row]":

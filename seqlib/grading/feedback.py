@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from seqlib.checks.registry import Check
 from seqlib.checks.verdict import Verdict
+from seqlib.course.lateness import Lateness, time_words
 from seqlib.errors import GradingError
 from seqlib.files import write_whole
 from seqlib.grading.autograded import notebook_path
+from seqlib.grading.deadlines import Due, class_deadlines
 from seqlib.grading.grade import open_store
-from seqlib.grading.gradebook import Mark, gradebook_url, read_marks
+from seqlib.grading.gradebook import Mark, gradebook_url, read_arrivals, read_marks
 from seqlib.grading.kit import Kit
 from seqlib.grading.pages import cell_html
 from seqlib.grading.store import Record
@@ -74,19 +76,28 @@ def write_feedback(
     if unknown or not records:
         who = unknown[0] if unknown else "nobody"
         raise GradingError(f"{kit.name} of {who} is not graded.", f"run: seqlib grade {kit.name} --course {course}")
-    marks = read_marks(kit.name, gradebook or gradebook_url(course))
+    url = gradebook or gradebook_url(course)
+    marks, arrivals = read_marks(kit.name, url), read_arrivals(kit.name, url)
+    due = class_deadlines(course).get(kit.name, Due())
     written = []
     for student, record in records.items():
         if students and student not in students:
             continue
-        page = feedback_page(kit, record, _read_notebook(course, student, kit.name), marks.get(student, ()))
+        late = due.of(student, arrivals[student]) if student in arrivals else None
+        page = feedback_page(kit, record, _read_notebook(course, student, kit.name), marks.get(student, ()), late)
         path = course / "feedback" / student / kit.name / f"{kit.name}.html"
         write_whole(path, page, error=GradingError)
         written.append(path)
     return written
 
 
-def feedback_page(kit: Kit, record: Record, notebook: dict[str, Any], marks: tuple[Mark, ...] = ()) -> str:
+def feedback_page(
+    kit: Kit,
+    record: Record,
+    notebook: dict[str, Any],
+    marks: tuple[Mark, ...] = (),
+    late: Lateness | None = None,
+) -> str:
     """Build one page: self-contained, without scripts, without a word about secret cases."""
     shown = {cell["id"] for cell in notebook["cells"]}
     given = {mark.cell: mark for mark in marks}
@@ -107,7 +118,9 @@ def feedback_page(kit: Kit, record: Record, notebook: dict[str, Any], marks: tup
         }
         for cell in notebook["cells"]
     ]
-    earned, points = sum(line.score for line in lines), sum(line.points for line in lines)
+    before, points = sum(line.score for line in lines), sum(line.points for line in lines)
+    penalty = late.penalty(before) if late is not None else 0
+    earned = before - penalty
     return _template().render(
         title=kit.title,
         assignment=kit.name,
@@ -116,6 +129,11 @@ def feedback_page(kit: Kit, record: Record, notebook: dict[str, Any], marks: tup
         digest=record.work.submission[:12],
         earned=f"{earned:g}",
         points=f"{points:g}",
+        before=f"{before:g}",
+        penalty=f"{penalty:g}",
+        late=late,
+        arrived=time_words(late.arrived) if late is not None else "",
+        due=time_words(late.due) if late is not None else "",
         share=round(100 * min(1.0, earned / points)) if points else 0,
         lines=lines,
         first=next((line for line in lines if line.next_step), None),

@@ -2,14 +2,23 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+import torch
 
+from seqlib.checks.proxy import LocalTransport, Student
+from seqlib.checks.runner import run_check
+from seqlib.checks.sources import Grader
 from seqlib.errors import GradingError
 from seqlib.grading.feedback import write_feedback
+from seqlib.grading.grade import ClassRun
 from seqlib.grading.kit import course_key
 from seqlib.grading.pages import cell_html, with_formulas
+from seqlib.grading.scores import read_totals
+from seqlib.grading.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +136,106 @@ def test_the_graded_notebook_says_what_ran(small_class):
 
     [output] = cells["running_sum"]["outputs"]
     assert output["data"]["text/plain"].startswith("running_sum: Not yet (0 of 50 points).")
+
+
+TABLE = """
+late = { per_day = 10, at_most = 50, closed_after_days = 7 }
+[assignments.toy]
+due = 2026-11-18T23:59:00+01:00
+[extensions.toy]
+empty = 2026-11-22T23:59:00+01:00
+"""
+
+
+@pytest.fixture(scope="module")
+def late_class(small_class, tmp_path_factory):
+    """A copy of the graded class that has due times, projected again."""
+    course = tmp_path_factory.mktemp("late") / "class"
+    shutil.copytree(small_class.course, course)
+    (course / "course.toml").write_text(TABLE, "utf-8")
+    assert all(row.skipped for row in ClassRun(replace(small_class.settings, course=course)))
+    return course
+
+
+@pytest.fixture(scope="module")
+def late_pages(small_class, late_class):
+    """Every student's page there, by student."""
+    written = write_feedback(small_class.kit, late_class, course_key(late_class))
+    return {path.parent.parent.name: path for path in written}
+
+
+def test_a_late_page_says_what_it_cost(late_pages):
+    """Points before, penalty and after, when it arrived and when it was due stand at the top of the page."""
+    text = text_of(late_pages["wrong_forgets"])
+
+    assert "40 of 110 points Your work earned 50 points, and 10 are taken off because it was late." in text
+    assert "Arrived Fri 20 Nov 2026, 11:00 (UTC+01:00), due Wed 18 Nov 2026, 23:59 (UTC+01:00): 2 started days" in text
+    assert "your extension: due Sun 22 Nov 2026, 23:59 (UTC+01:00)" in text_of(late_pages["empty"])
+
+
+def test_scores_and_pages_agree(small_class, late_class, late_pages):
+    """What the exported table says counts is what each page says."""
+    with Store(late_class / "store.db", course_key(late_class)) as store:
+        found = read_totals("toy", late_class, store.latest("toy"))
+
+    assert len(found) == len(late_pages)
+    for total in found:
+        assert f"{total.score:g} of {total.points:g} points" in text_of(late_pages[total.student])
+
+
+def test_a_page_holds_nobody_elses(late_pages, late_class, small_class):
+    """No page names another student or an extension of theirs, and none holds the key, a seed or a record's seal."""
+    key = course_key(late_class)
+    with Store(late_class / "store.db", key) as store:
+        runs = {student: record.run for student, record in store.latest("toy").items()}
+        head = store.head()
+    seeds = {v.seed_digest for row in small_class.rows.values() for v in row.verdicts if v.seed_digest}
+
+    for student, path in late_pages.items():
+        html = path.read_text("utf-8")
+        assert student in html
+        assert not [other for other in late_pages if other != student and re.search(rf"\b{other}\b", text_of(path))]
+        assert ("22 Nov" in html) == (student == "empty")
+        assert not [secret for secret in (key.decode(), head, *runs.values(), *seeds) if secret in html]
+
+
+def test_no_hidden_case_is_in_a_page(late_pages, late_class, small_class):
+    """No number that a secret case draws or that its right answer holds is printed on a page or in a graded notebook.
+
+    The cases are drawn again with the class's own key, each check being given its right answer.
+    """
+    secret = SecretNumbers(small_class.kit, course_key(late_class))
+    files = [*late_pages.values(), *late_class.glob("autograded/*/toy/toy.ipynb")]
+
+    assert len(secret.texts) > 50
+    for path in files:
+        text = path.read_text("utf-8")
+        assert not [number for number in secret.texts if number in text]
+
+
+class SecretNumbers(LocalTransport):
+    """Stands where the student's code does and writes down every number of the secret cases."""
+
+    def __init__(self, kit, key: bytes) -> None:
+        super().__init__(dict(kit.suite.reference))
+        self.texts: set[str] = set()
+        for check in kit.suite.checks.values():
+            run_check(check, Student(self), Grader(kit.suite, key))
+
+    def request(self, message):
+        reply = super().request(message)
+        for value in (message, reply):
+            self._note(value)
+        return reply
+
+    def _note(self, value) -> None:
+        if isinstance(value, torch.Tensor):
+            value = value.tolist()
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list | tuple):
+            for one in value:
+                self._note(one)
+        elif isinstance(value, float) and value != round(value, 2):
+            # Six digits identify a number drawn at random, however it is rounded further.
+            self.texts.add(f"{abs(value):.8f}"[:7])

@@ -66,6 +66,7 @@ class Attack:
         rewrite: Changes the notebook after that.
         encode: Writes it; by default as JSON.
         place: Puts it into the submission's folder; by default as a plain file.
+        pack: Handed in as this packed file through `seqlib collect`; the notebook is not used.
         dangerous: It would harm a machine without isolation, and runs only on engines that isolate.
         ours_only: It is aimed at our own wire, folder or format, and means nothing elsewhere.
         slow: It takes its time by design.
@@ -81,6 +82,7 @@ class Attack:
     rewrite: Callable[[Notebook], Notebook | None] | None = None
     encode: Callable[[Notebook], bytes] | None = None
     place: Callable[[Path, bytes, Scene], None] | None = None
+    pack: Callable[[], bytes] | None = None
     dangerous: bool = False
     ours_only: bool = False
     slow: bool = False

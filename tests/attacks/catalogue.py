@@ -4,11 +4,26 @@ from collections.abc import Sequence
 
 from tests.attacks.attack import CATEGORIES, Attack
 from tests.attacks.controls import CONTROLS
+from tests.attacks.damage import DAMAGE
+from tests.attacks.escape import ESCAPE
+from tests.attacks.exhaust import EXHAUST
 from tests.attacks.forge import FORGE
+from tests.attacks.leak import LEAK
+from tests.attacks.pages import PAGES
+from tests.attacks.sabotage import SABOTAGE
 
 __all__ = ["ATTACKS", "find"]
 
-ATTACKS: tuple[Attack, ...] = (*CONTROLS, *FORGE)
+ATTACKS: tuple[Attack, ...] = (
+    *CONTROLS,
+    *FORGE,
+    *LEAK,
+    *ESCAPE,
+    *EXHAUST,
+    *SABOTAGE,
+    *DAMAGE,
+    *PAGES,
+)
 
 
 def find(names: Sequence[str] = ()) -> list[Attack]:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.attacks.attack import POINTS, RIGHT, Attack
+from tests.attacks.attack import RIGHT, Attack
 from tests.attacks.engine import AbstractEngine, Outcome
 from tests.attacks.scene import Scene, fresh_canaries
 from tests.attacks.watch import Watch, cheats_in
@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 HOST_MEMORY_MIB = 1024
 _PER_SUBMISSION_S = 60.0
+ARRIVED = "2026-11-20 10:00:00.000000 UTC"
 _BEFORE = Attack(name="a-control", category="control", tries="Before the attacks.", answers=RIGHT, earns=100)
 _AFTER = replace(_BEFORE, name="zz-control", tries="After the attacks.")
 
@@ -113,7 +114,7 @@ class Ours(AbstractEngine):
             root=str(self._root),
             checks=str(self._root / "solutions" / "target" / "checks.py"),
             key=str(course / "course.key"),
-            sibling=str(course / "submitted" / _BEFORE.name / "target" / "target.ipynb"),
+            sibling=str(course / "submitted" / _AFTER.name / "target" / "target.ipynb"),
             secret_file=str(outside / "secret.txt"),
             outside=str(outside),
         )
@@ -121,9 +122,16 @@ class Ours(AbstractEngine):
         for attack in (_BEFORE, *attacks, _AFTER):
             scenes[attack.name] = scene = watch.scene(common.of(attack.name))
             folder = course / "submitted" / attack.name / "target"
-            attack.hand_in(self._released, scene, folder, "target")
-            (folder / "timestamp.txt").write_text("2026-11-20 10:00:00.000000 UTC")
             self.courses[attack.name] = course
+            if attack.pack is not None:
+                exchange = course.parent / "exchange"
+                exchange.mkdir(exist_ok=True)
+                data = attack.pack().replace(b"STUDENT", attack.name.encode())
+                (exchange / f"{attack.name}.zip").write_bytes(scene.tell(data.decode("latin-1")).encode("latin-1"))
+                continue
+            folder.mkdir(parents=True)
+            (folder / "timestamp.txt").write_text(ARRIVED)
+            attack.hand_in(self._released, scene, folder, "target")
         sibling = Path(common.sibling)
         sibling.write_text(sibling.read_text().replace("# Something", f"# {self._canaries['sibling']} Something"))
         return scenes
@@ -168,7 +176,8 @@ class Ours(AbstractEngine):
             outcome.judge_points()
             if told["infrastructure"]:
                 outcome.notes.append("it was called a fault of our own")
-        outcome.cheats += cheats_in(_texts(attack, told, course), self._secrets(course))
+        secrets = self._secrets(course) | {"its own word that it got through": f"won-{scene.mark}"}
+        outcome.cheats += cheats_in(_texts(attack, told, course), secrets)
         outcome.cheats += watch.cheats(scene.mark)
         return outcome
 
@@ -177,18 +186,18 @@ class Ours(AbstractEngine):
         from seqlib.checks.sources import Grader
         from seqlib.grading.kit import course_key, load_kit
 
-        secrets_ = dict(self._canaries)
+        found = dict(self._canaries)
         try:
             key = course_key(course, create=False)
         except Exception:  # an attack took it away: that is seen elsewhere
-            return secrets_
-        secrets_["key"] = key.decode()
+            return found
+        found["key"] = key.decode()
         suite = load_kit("target", self._root).suite
         source = Grader(suite, key)
         for index in range(suite["spelling"].cases):
-            secrets_[f"secret word {index}"] = source.case(suite["spelling"], index).word()
-            secrets_[f"secret number {index}"] = repr(source.case(suite["scaling"], index).series()[0].item())
-        return secrets_
+            found[f"secret word {index}"] = source.case(suite["spelling"], index).word()
+            found[f"secret number {index}"] = repr(source.case(suite["scaling"], index).series()[0].item())
+        return found
 
 
 def _texts(attack: Attack, told: dict[str, Any] | None, course: Path) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from seqlib.grading.collect import collect
 from seqlib.grading.feedback import write_feedback
 from seqlib.grading.grade import ClassRun, Settings
 from seqlib.grading.gradebook import gradebook_url, read_marks
@@ -20,6 +21,8 @@ LIMITS = TimeLimits(cell_s=4, notebook_s=25, restarts=3)
 def grade_class(root: Path, course: Path, *, trusted: bool) -> dict[str, Any]:
     """Grade a whole class as `seqlib grade` does, write its feedback, and tell what every record says."""
     extra = {"trusted": trusted} if any(one.name == "trusted" for one in fields(Settings)) else {}
+    exchange = course.parent / "exchange"
+    refused = dict(collect("target", exchange, course).refused) if exchange.is_dir() else {}
     run = ClassRun(Settings(assignment="target", root=root, course=course, limits=LIMITS, **extra))
     rows = {row.student: row for row in run}
     key = course_key(course, create=False)
@@ -38,6 +41,7 @@ def grade_class(root: Path, course: Path, *, trusted: bool) -> dict[str, Any]:
             }
             for student, row in rows.items()
         },
+        "refused": refused,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 

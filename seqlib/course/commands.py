@@ -33,6 +33,7 @@ def start(
     }
     typer.echo(f"{said[started.state]}\n  {started.notebook}")
     typer.echo("Open it with: seqlib lab")
+    _say_due(assignment, find_course(course))
 
 
 @app.command()
@@ -63,3 +64,23 @@ def submit(
     typer.echo(f"Packed: {made.pack}")
     typer.echo(f"Handed in: {made.dropped}" if made.dropped else "Hand in this file where your course asks for it.")
     typer.echo(f"Receipt: {made.digest[:16]} (the first 16 digits of the file's SHA-256; keep them)")
+    _say_due(made.assignment, find_course(course))
+
+
+def _say_due(assignment: str, course: Path) -> None:
+    """Say when it is due and how much time is left, or what lateness costs; no fault of the table stops anybody."""
+    from datetime import UTC, datetime
+
+    from seqlib.course.deadlines import read_deadlines
+    from seqlib.course.lateness import outlook, policy_words
+    from seqlib.errors import DeadlineError
+
+    try:
+        deadline = read_deadlines(course).get(assignment)
+    except DeadlineError as error:
+        typer.echo(f"Note: {error.what} Ask when it is due.")
+        return
+    if deadline is not None:
+        typer.echo(outlook(datetime.now(UTC), deadline))
+        typer.echo(policy_words(deadline.policy))
+        typer.echo("The time left is by this computer's clock; what counts is when the file arrives at the other end.")

@@ -22,8 +22,9 @@ STUDENT = "SEQLIB_STUDENT"
 
 @dataclass(frozen=True)
 class Submitted:
-    """The pack, where it was dropped (None: nowhere), its digest, and faults that were handed in knowingly."""
+    """What, the pack, where it was dropped (None: nowhere), its digest, and faults that were handed in knowingly."""
 
+    assignment: str
     pack: Path
     dropped: Path | None
     digest: str
@@ -64,7 +65,7 @@ def submit(
     if exchange is not None:
         dropped = exchange / pack.name
         write_whole(dropped, data, error=SubmissionError)
-    return Submitted(pack, dropped, hashlib.sha256(data).hexdigest(), tuple(faults))
+    return Submitted(name, pack, dropped, hashlib.sha256(data).hexdigest(), tuple(faults))
 
 
 def _find(wanted: str, course: Path) -> Path:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqlib.course.deadlines import DEADLINES, toml_text
 from seqlib.errors import ReleaseError
 from seqlib.files import write_whole
+from seqlib.grading.deadlines import COURSE_TABLE, class_deadlines
 from seqlib.grading.edition import edition_files
 from seqlib.grading.leaks import Leak, find_leaks, normalise, refuse, refuse_leaks, secret_lines
 from seqlib.grading.source import find_source, list_sources
+from seqlib.lab.home import HOME, home_text
 
 __all__ = ["EDITION", "Bundled", "bundle", "copied", "zip_bytes"]
 
@@ -34,19 +37,25 @@ class Bundled:
     kept: tuple[str, ...] = ()
 
 
-def bundle(root: Path, out: Path, *, report: Callable[[str], None] = lambda step: None) -> Bundled:
+def bundle(
+    root: Path, out: Path, *, course: Path | None = None, report: Callable[[str], None] = lambda step: None
+) -> Bundled:
     """Write the students' edition.
 
     Args:
         root: The instructors' repository.
         out: A file `*.zip`, or a folder: new, empty, or an edition written before.
+        course: A class folder, whose due times students are told.
         report: Is told each step, for a progress line.
 
     Raises:
         ReleaseError: A leak, or a folder that is no edition; nothing has been written then.
+        DeadlineError: The class's table of due times can't be read.
     """
     report("collecting the files")
     files = edition_files(root)
+    if course is not None:
+        files |= _told(root, course, files)
     report("searching for leaks")
     secrets = edition_secrets(root, files)
     library = {name: data for name, data in files.items() if name.startswith("seqlib/")}
@@ -61,6 +70,19 @@ def bundle(root: Path, out: Path, *, report: Callable[[str], None] = lambda step
         write_whole(out, packed, error=ReleaseError)
         return Bundled(out, len(files), digest)
     return Bundled(out, len(files), digest, tuple(_write_folder(out, files)))
+
+
+def _told(root: Path, course: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Write what students are told about due times: no name, no extension, nothing of what is not released."""
+    if not (course / COURSE_TABLE).is_file():
+        raise ReleaseError(f"{course} has no {COURSE_TABLE}.", "write the due times into it, or leave --course away.")
+    released = {name.split("/")[1] for name in files if name.startswith("assignments/")}
+    table = class_deadlines(course, list_sources(root))
+    deadlines = {name: due.deadline for name, due in table.items() if due.deadline is not None and name in released}
+    told = {DEADLINES.as_posix(): toml_text(deadlines).encode()}
+    if HOME.as_posix() in files:
+        told[HOME.as_posix()] = home_text(root, deadlines=deadlines).encode()
+    return told
 
 
 def zip_bytes(files: dict[str, bytes]) -> bytes:

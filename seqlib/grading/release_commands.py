@@ -55,6 +55,9 @@ def release(
 @app.command()
 def bundle(
     out: Annotated[Path, typer.Option(help="A .zip file, or a folder whose work/ is kept.")] = Path("dist/course.zip"),
+    course: Annotated[
+        Path | None, typer.Option(help="A class folder: its due times and late policy are told, no name, no extension.")
+    ] = None,
     root: _Root = None,
 ) -> None:
     """Write the students' edition of the course: lectures, released assignments, seqlib without answers and grading.
@@ -68,7 +71,7 @@ def bundle(
     from seqlib.grading.source import find_root
 
     with _steps() as report:
-        made = write(find_root(root), out, report=report)
+        made = write(find_root(root), out, course=course, report=report)
     console = Console()
     console.print(f"{made.files} files written to {made.path}", highlight=False, soft_wrap=True)
     for name in made.kept:

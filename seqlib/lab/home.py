@@ -1,8 +1,11 @@
 """The home page of the course, generated from the table of lectures and the released assignments."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from seqlib.catalogue import Assignment, find_course, read_assignments, read_lectures
+from seqlib.course.deadlines import read_deadlines
+from seqlib.course.lateness import Deadline, policy_words, time_words
 
 __all__ = ["HOME", "home_text", "write_home", "write_start_page"]
 
@@ -21,6 +24,7 @@ _ASSIGNMENTS = """\
 
 An assignment answers back: run a `check(...)` cell and it tells you what differs, and where.
 """
+_ARRIVAL = "What counts is when your file arrives at the other end, by the clock there."
 _HELP = """\
 ## When something is missing
 
@@ -28,14 +32,17 @@ Open *File > New > Terminal* and run `seqlib doctor`: it lists what is installed
 """
 
 
-def home_text(root: Path, base: str = "", copies: bool = False) -> str:
+def home_text(root: Path, base: str = "", copies: bool = False, deadlines: Mapping[str, Deadline] | None = None) -> str:
     """The home page as Markdown.
 
     Args:
         root: The course folder.
         base: What leads from the page's folder to `root`, such as `../`.
         copies: Link the student's copy of an assignment where there is one.
+        deadlines: When assignments are due. None: what the course folder says.
     """
+    if deadlines is None:
+        deadlines = read_deadlines(root)
     rows = [
         f"| {lecture.number} | [{lecture.title}]({base}{lecture.path.as_posix()}) "
         f"| {lecture.question} | {lecture.minutes} min |"
@@ -44,8 +51,11 @@ def home_text(root: Path, base: str = "", copies: bool = False) -> str:
     lectures = ["## Lectures", "", "| | lecture | its question | in class |", "|---|---|---|---|", *rows, ""]
     assignments = [
         f"- [{assignment.title}]({base}{_target(root, assignment, copies).as_posix()})"
+        + _due(deadlines.get(assignment.name))
         for assignment in read_assignments(root)
     ]
+    if deadlines:
+        assignments += ["", _ARRIVAL]
     return "\n".join(
         [_INTRODUCTION, *lectures, _ASSIGNMENTS, *(assignments or ["None is released yet."]), "", _HELP],
     )
@@ -68,6 +78,12 @@ def write_start_page(root: Path) -> Path:
         return HOME
     (root / START).write_text(home_text(root, base="../", copies=True), "utf-8", newline="\n")
     return START
+
+
+def _due(deadline: Deadline | None) -> str:
+    if deadline is None:
+        return ""
+    return f": due **{time_words(deadline.due)}**. {policy_words(deadline.policy)}"
 
 
 def _target(root: Path, assignment: Assignment, copies: bool) -> Path:

@@ -1,12 +1,15 @@
 """Starting an assignment: a copy in work/, never written over."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from seqlib.course.commands import app
 from seqlib.course.copies import start
+from seqlib.course.deadlines import toml_text
+from seqlib.course.lateness import Deadline, Policy, time_words
 from seqlib.errors import SubmissionError
 
 
@@ -64,3 +67,34 @@ def test_the_command_says_where_the_copy_is(course):
     assert ran.exit_code == 0
     assert "a0_toy.ipynb" in ran.output
     assert "seqlib lab" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(3, "2 days 23 hours left."), (-2, "What arrives now costs 20% of its points, unless you have an extension.")],
+)
+def test_both_commands_say_when_it_is_due(course, days, said):
+    """`seqlib start` and `seqlib submit` print the due time, what is left or lost, and the policy in words."""
+    due = datetime.now(UTC) + timedelta(days=days, minutes=-1 if days > 0 else 1)
+    deadline = Deadline(due=due, policy=Policy(per_day=10))
+    (course / "deadlines.toml").write_text(toml_text({"a0_toy": deadline}), "utf-8")
+
+    started = CliRunner().invoke(app, ["start", "a0_toy", "--course", str(course)])
+    submitted = CliRunner().invoke(app, ["submit", "a0_toy", "--student", "ada", "--course", str(course)])
+
+    for ran in (started, submitted):
+        assert ran.exit_code == 0
+        assert f"Due {time_words(due)}: " in ran.output
+        assert said in ran.output
+        assert "Each started day late costs 10%" in ran.output
+
+
+def test_a_broken_table_of_due_times_stops_nobody(course):
+    """Work can be handed in although the file that tells the due time is damaged."""
+    (course / "deadlines.toml").write_text("due", "utf-8")
+    start("a0_toy", course)
+
+    ran = CliRunner().invoke(app, ["submit", "a0_toy", "--student", "ada", "--course", str(course)])
+
+    assert ran.exit_code == 0
+    assert "deadlines.toml is no TOML" in ran.output

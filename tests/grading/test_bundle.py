@@ -7,11 +7,14 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from seqlib.errors import ReleaseError
+from seqlib.course.deadlines import read_deadlines
+from seqlib.course.lateness import Deadline, Policy
+from seqlib.errors import DeadlineError, ReleaseError
 from seqlib.grading.bundle import EDITION, bundle
 from seqlib.grading.edition import PRIVATE_PARTS, PUBLIC_PARTS, answer_modules, edition_files
 from seqlib.grading.release import release
@@ -222,3 +225,48 @@ def test_the_whole_edition_imports_by_itself(tmp_path):
     found = {path.relative_to(course).as_posix(): path for path in course.rglob("*") if path.is_file()}
     assert found.keys() == listed.keys() | {EDITION}
     assert all(hashlib.sha256(found[name].read_bytes()).hexdigest() == digest for name, digest in listed.items())
+
+
+TABLE = """
+late = { per_day = 10, at_most = 50 }
+[assignments.a0_toy]
+due = 2026-12-01T23:59:00+01:00
+[extensions.a0_toy]
+alice = 2026-12-08T23:59:00+01:00
+"""
+
+
+def test_students_are_told_when_work_is_due(small_repository, tmp_path):
+    """Home page and table say due time and policy; no file names who has an extension, or until when."""
+    (tmp_path / "course.toml").write_text(TABLE, "utf-8")
+
+    bundle(small_repository, tmp_path / "out", course=tmp_path)
+
+    assert read_deadlines(tmp_path / "out") == {
+        "a0_toy": Deadline(
+            due=datetime(2026, 12, 1, 23, 59, tzinfo=timezone(timedelta(hours=1))),
+            policy=Policy(per_day=10, at_most=50),
+        )
+    }
+    home = (tmp_path / "out/COURSE.md").read_text("utf-8")
+    assert "): due **Tue 1 Dec 2026, 23:59 (UTC+01:00)**. Each started day late costs 10% of the points" in home
+    assert "by the clock there" in home
+    for path in (tmp_path / "out").rglob("*"):
+        text = path.read_bytes() if path.is_file() else b""
+        assert not any(word in text for word in (b"alice", b"2026-12-08", b"8 Dec", b"extensions.a"))
+
+
+def test_a_misspelt_assignment_is_refused_before_students_are_told(small_repository, tmp_path):
+    """A name that no source has would leave its assignment without a due time."""
+    (tmp_path / "course.toml").write_text(TABLE.replace("a0_toy", "a0_tyo"), "utf-8")
+
+    with pytest.raises(DeadlineError, match=r"assignments\.a0_tyo is no assignment"):
+        bundle(small_repository, tmp_path / "out", course=tmp_path)
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_class_without_a_table_is_one_line(small_repository, tmp_path):
+    """The class folder was named for its table."""
+    with pytest.raises(ReleaseError, match=r"has no course\.toml"):
+        bundle(small_repository, tmp_path / "out.zip", course=tmp_path)

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from seqlib.course.notebooks import parse_notebook
 from seqlib.course.pack import Pack, read_pack
 from seqlib.errors import GradingError, SubmissionError, WriteError
 from seqlib.files import write_whole
+from seqlib.grading.deadlines import Due, class_deadlines
 from seqlib.grading.staging import swap_in
 
 __all__ = ["Collected", "Receipt", "collect"]
@@ -35,15 +36,19 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Collected:
-    """What one sweep did: packs taken, packs seen before, and packs refused with the reason."""
+    """What one sweep did: packs taken, packs seen before, packs refused with the reason, and by receipt how late."""
 
     taken: tuple[Receipt, ...]
     unchanged: int
     refused: tuple[tuple[str, str], ...]
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Say it, a line a pack."""
-        taken = [f"{r.student}: arrived {r.arrived}, receipt {r.receipt[:16]}" for r in self.taken]
+        taken = [
+            f"{r.student}: arrived {r.arrived}, receipt {r.receipt[:16]}{self.remarks.get(r.receipt, '')}"
+            for r in self.taken
+        ]
         refused = [f"refused {name}: {reason}" for name, reason in self.refused]
         return [*taken, *refused, f"{len(taken)} taken, {self.unchanged} seen before, {len(refused)} refused."]
 
@@ -58,6 +63,9 @@ def collect(
 ) -> Collected:
     """Take in every new pack of one assignment.
 
+    The last pack that arrives counts, but one that arrives when nothing is accepted any more replaces none before it.
+    Which that is, is looked at again each time: an extension that is given later brings in what came too late.
+
     Args:
         assignment: Its name; packs of others are left alone.
         source: The exchange folder; nothing in it is changed but for `receipts/`.
@@ -67,12 +75,14 @@ def collect(
 
     Raises:
         GradingError: The exchange folder is not there, the ledger can't be read, or the class folder can't be written.
+        DeadlineError: The class's table of due times can't be read; nothing has been taken then.
     """
     if not source.is_dir():
         raise GradingError(f"there is no folder {source}.", "name the exchange folder: --from DIR.")
+    due = class_deadlines(course).get(assignment, Due())
     ledger = _read_ledger(course, assignment)
     last = {(receipt.student, receipt.file): receipt.digest for receipt in ledger}
-    taken, refused, unchanged = [], [], 0
+    taken, refused, unchanged, remarks = [], [], 0, {}
     # Two new packs of one student in one sweep: the file written last wins, which is all that can be known.
     for path in sorted(source.glob("*.zip"), key=lambda path: (path.lstat().st_mtime_ns, path.name)):
         report(path.name)
@@ -87,29 +97,69 @@ def collect(
         except SubmissionError as error:
             refused.append((path.name, error.what))
             continue
-        taken.append(_take(pack, path, course, now()))
+        taken.append(_receipt(pack, path, now()))
+        write_whole(_kept(course, taken[-1]), path.read_bytes(), error=GradingError)
         ledger.append(taken[-1])
         _write_ledger(course, assignment, ledger)
+    counting = _place_what_counts(ledger, due, course, {receipt.receipt for receipt in taken})
     for receipt in taken:
         _hand_out(receipt, course, source)
-    return Collected(tuple(taken), unchanged, tuple(refused))
+        late = due.of(receipt.student, receipt.arrived)
+        if late is not None:
+            stays = "" if receipt.receipt in counting else "; work that came before it counts"
+            remarks[receipt.receipt] = f"; {late.text}{stays}"
+    return Collected(tuple(taken), unchanged, tuple(refused), remarks)
 
 
-def _take(pack: Pack, path: Path, course: Path, arrived: datetime) -> Receipt:
-    """Keep the pack for ever and put its notebook where nbgrader looks for it."""
-    receipt = Receipt(
+def _receipt(pack: Pack, path: Path, arrived: datetime) -> Receipt:
+    return Receipt(
         student=pack.student,
         assignment=pack.assignment,
         file=path.name,
         digest=pack.digest,
         release=pack.release,
-        arrived=f"{arrived:%Y-%m-%d %H:%M:%S.%f} UTC",
+        arrived=f"{arrived.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC",
     )
-    kept = course / "received" / pack.student / f"{pack.assignment}-{pack.digest[:12]}.zip"
-    write_whole(kept, path.read_bytes(), error=GradingError)
-    files = {f"{pack.assignment}.ipynb": pack.notebook, "timestamp.txt": receipt.arrived.encode()}
-    swap_in(files, course / "submitted" / pack.student / pack.assignment)
-    return receipt
+
+
+def _kept(course: Path, receipt: Receipt) -> Path:
+    return course / "received" / receipt.student / f"{receipt.assignment}-{receipt.digest[:12]}.zip"
+
+
+def _place_what_counts(ledger: list[Receipt], due: Due, course: Path, new: set[str]) -> set[str]:
+    """Put the notebook of each student that counts where nbgrader looks for it; returns the receipts of these.
+
+    A folder that somebody has changed by hand stays until a new pack comes.
+    """
+    by_student: dict[str, list[Receipt]] = {}
+    for receipt in ledger:
+        by_student.setdefault(receipt.student, []).append(receipt)
+    counting = set()
+    for student, receipts in by_student.items():
+        lates = [(receipt, due.of(student, receipt.arrived)) for receipt in receipts]
+        chosen = [receipt for receipt, late in lates if late is None or not late.closed][-1:] or receipts[-1:]
+        counting.add(chosen[0].receipt)
+        folder = course / "submitted" / student / chosen[0].assignment
+        others = {receipt.arrived for receipt in receipts} - {chosen[0].arrived}
+        if chosen[0].receipt in new or not folder.exists() or _stamp(folder) in others:
+            _place(chosen[0], folder, course)
+    return counting
+
+
+def _place(receipt: Receipt, folder: Path, course: Path) -> None:
+    try:
+        pack = read_pack(_kept(course, receipt))
+    except SubmissionError as error:
+        hint = "restore it from a backup, or hand it in again."
+        raise GradingError(f"{_kept(course, receipt)} was kept and can't be read: {error.what}", hint) from error
+    swap_in({f"{pack.assignment}.ipynb": pack.notebook, "timestamp.txt": receipt.arrived.encode()}, folder)
+
+
+def _stamp(folder: Path) -> str:
+    try:
+        return (folder / "timestamp.txt").read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _hand_out(receipt: Receipt, course: Path, source: Path) -> None:

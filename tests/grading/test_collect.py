@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seqlib.course.pack import pack_bytes
-from seqlib.errors import GradingError
+from seqlib.errors import DeadlineError, GradingError
 from seqlib.grading.collect import collect
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -166,3 +166,94 @@ def test_a_missing_folder_is_one_line(tmp_path):
     """An exchange folder that is not there is named."""
     with pytest.raises(GradingError, match="there is no folder"):
         collect("a0_toy", tmp_path / "nowhere", tmp_path / "class")
+
+
+TABLE = """
+late = { per_day = 10, closed_after_days = 2 }
+[assignments.a0_toy]
+due = 2026-11-21T12:00:00Z
+"""
+
+
+def hand_in(exchange: Path, course: Path, text: str, when: datetime) -> list[str]:
+    """Drop another notebook of ada's and collect it; returns what is said."""
+    notebook = NOTEBOOK.replace(b"{}", json.dumps({"note": text}).encode())
+    (exchange / "ada+a0_toy.zip").write_bytes(pack_bytes("ada", "a0_toy", "r1", notebook))
+    return collect("a0_toy", exchange, course, now=lambda: when).lines()
+
+
+def counts(course: Path) -> str:
+    """Which notebook lies where the grader looks."""
+    return json.loads((course / "submitted/ada/a0_toy/a0_toy.ipynb").read_text("utf-8"))["metadata"].get(
+        "note", "first"
+    )
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Path:
+    """A class folder that takes nothing after two days."""
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class/course.toml").write_text(TABLE, "utf-8")
+    return tmp_path / "class"
+
+
+def test_collecting_says_how_late(exchange, strict):
+    """Each line has the arrival, the receipt, and what lateness costs."""
+    said = hand_in(exchange, strict, "late", NOON + timedelta(hours=30))
+
+    assert said[0].startswith("ada: arrived 2026-11-22 18:00:00")
+    assert said[0].endswith("; 2 started days late: 20% taken off")
+
+
+def test_what_comes_too_late_replaces_nothing(exchange, strict):
+    """Work in time stays when another pack comes after closing; that pack is kept, with its receipt."""
+    hand_in(exchange, strict, "in time", NOON)
+
+    said = hand_in(exchange, strict, "too late", NOON + timedelta(days=3))
+
+    assert counts(strict) == "in time"
+    assert "too late, counts zero; work that came before it counts" in said[0]
+    assert len(list((strict / "received/ada").iterdir())) == 2
+
+
+def test_an_extension_given_later_brings_it_in(exchange, strict):
+    """After the table has changed the next sweep puts there what counts now, with its own stamp."""
+    hand_in(exchange, strict, "in time", NOON)
+    hand_in(exchange, strict, "too late", NOON + timedelta(days=3))
+    table = strict / "course.toml"
+    table.write_text(TABLE + "[extensions.a0_toy]\nada = 2026-11-28T12:00:00Z\n", "utf-8")
+
+    collect("a0_toy", exchange, strict, now=lambda: NOON + timedelta(days=4))
+
+    assert counts(strict) == "too late"
+    assert (strict / "submitted/ada/a0_toy/timestamp.txt").read_text("utf-8").startswith("2026-11-24 12:00")
+
+
+def test_only_too_late_work_is_there_and_counts_zero(exchange, strict):
+    """Where nothing came in time, the last pack lies there for the grader to say so."""
+    hand_in(exchange, strict, "too late", NOON + timedelta(days=3))
+    hand_in(exchange, strict, "later", NOON + timedelta(days=4))
+
+    assert counts(strict) == "later"
+
+
+def test_a_folder_mended_by_hand_stays(exchange, strict):
+    """What an instructor changed in submitted/ is not undone by a sweep without a new pack."""
+    hand_in(exchange, strict, "in time", NOON)
+    folder = strict / "submitted/ada/a0_toy"
+    (folder / "timestamp.txt").write_text("2026-11-20 00:00:00 UTC", "utf-8")
+    (folder / "a0_toy.ipynb").write_bytes(NOTEBOOK)
+
+    collect("a0_toy", exchange, strict, now=lambda: NOON)
+
+    assert counts(strict) == "first"
+
+
+def test_a_broken_table_takes_nothing(exchange, strict):
+    """The table is read before the first pack is stamped."""
+    (strict / "course.toml").write_text("late = 3", "utf-8")
+
+    with pytest.raises(DeadlineError, match="late is no table"):
+        collect("a0_toy", exchange, strict, now=lambda: NOON)
+
+    assert [path.name for path in strict.iterdir()] == ["course.toml"]

@@ -22,9 +22,14 @@ def tap(name: str, value: Tensor) -> Tensor:
     >>> frames["y"], y
     (tensor([[2.]]), tensor([6.]))
     """
-    if _open is None or torch.compiler.is_compiling():
+    return value if _open is None else _keep(name, value)
+
+
+def _keep(name: str, value: Tensor) -> Tensor:
+    """What a tap does while something records; apart from it, since a call costs by the size of its function."""
+    if torch.compiler.is_compiling():
         return value
-    for kept, backward in _open:
+    for kept, backward in _open or ():
         frame = kept.append(name, value)
         if backward and value.requires_grad:
             value.register_hook(_keeper(frame))

@@ -7,10 +7,10 @@ so that a record that was edited, left out or moved is noticed by whoever holds 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Column, Connection, Select, insert, select
 
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
@@ -78,8 +78,7 @@ class Chain:
         """Go through all seals, those of the runs too, and return the number of verdicts."""
         seal, number, found = EMPTY_HEAD, 0, head in (None, EMPTY_HEAD)
         last: dict[str, str] = {}
-        rows = connection.execution_options(yield_per=_BATCH).execute(select(VERDICTS).order_by(VERDICTS.c.number))
-        for row in rows.mappings():
+        for row in _pages(connection, select(VERDICTS), VERDICTS.c.number):
             number += 1
             if row["number"] != number or not hmac.compare_digest(row["seal"], self._seal(row, seal)):
                 what = f"record {row['number']} of {self._name} was changed or does not follow the one before"
@@ -98,9 +97,7 @@ class Chain:
         """Hold the finished runs against the last seal of each run's verdicts."""
         # A store of an older version has runs that no job stands for: their names have no point.
         missing = {run for run in last if "." in run}
-        finished = JOBS.c.seal != ""
-        rows = connection.execution_options(yield_per=_BATCH).execute(select(JOBS).where(finished))
-        for row in rows.mappings():
+        for row in _pages(connection, select(JOBS).where(JOBS.c.seal != ""), JOBS.c.place):
             name = run_name(row["digest"], row["run"])
             whole = hmac.compare_digest(row["seal"], self.seal_run(row)) and last.get(name, EMPTY_HEAD) == row["head"]
             if not whole:
@@ -123,3 +120,15 @@ class Chain:
 
     def _broken(self, what: str) -> GradingError:
         return GradingError(f"{what}.", "restore the store from a copy, or see that the key is the course's own.")
+
+
+def _pages(connection: Connection, query: Select[Any], key: Column[int]) -> Iterator[Any]:
+    """All rows in the order of a key that no two share, few of them in memory at a time."""
+    last = None
+    while True:
+        page = query if last is None else query.where(key > last)
+        rows = connection.execute(page.order_by(key).limit(_BATCH)).mappings().all()
+        yield from rows
+        if len(rows) < _BATCH:
+            return
+        last = rows[-1][key.name]

@@ -77,7 +77,7 @@ JOBS = Table(
 )
 
 _BUSY_S = 30.0
-_PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6)  # after a lost connection
+_PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # after a lost connection
 _MOST_CONFLICTS = 50
 _WRITERS_LOCK = 0x5E91B  # any number, the same in every writer
 _Result = TypeVar("_Result")
@@ -116,6 +116,8 @@ class Database:
             self._engine = _engine(url, write)
         except (ArgumentError, ModuleNotFoundError) as error:
             raise _no_driver(self.name, error) from error
+        # SQLite's transactions see one state of the file anyway.
+        self._one_view = {"isolation_level": "REPEATABLE READ"} if url.get_backend_name() == "postgresql" else {}
         if write:
             self._with_retries(lambda: _TABLES.create_all(self._engine))
         self.has_jobs: bool = self._with_retries(lambda: inspect(self._engine).has_table("jobs"))
@@ -128,7 +130,7 @@ class Database:
         """Run `work` on one consistent view of the store."""
 
         def once() -> _Result:
-            with self._engine.connect() as connection:
+            with self._engine.execution_options(**self._one_view).connect() as connection:
                 return work(connection)
 
         return self._with_retries(once)

@@ -59,7 +59,9 @@ class Job:
             raise _refusal(f"a limit of {self.limits} is no size", "give finite numbers of 0 and more.")
         if len({name for name, _ in self.limits}) < len(self.limits):
             raise _refusal(f"a limit stands twice in {self.limits}", "name each limit once.")
-        object.__setattr__(self, "limits", tuple(sorted(self.limits)))
+        # 30 and 30.0 are one limit, so they have one form.
+        limits = ((name, int(size) if size == int(size) else size) for name, size in self.limits)
+        object.__setattr__(self, "limits", tuple(sorted(limits)))
 
     def to_json(self) -> str:
         """The canonical form: one line, sorted names, ASCII; equal jobs give equal bytes."""

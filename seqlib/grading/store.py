@@ -263,9 +263,11 @@ class Store:
 
     def latest(self, assignment: str) -> dict[str, Record]:
         """The record that counts of each student, by name: of what was asked for last among what is graded."""
-        jobs = {run_name(row["digest"], row["run"]): row for row in self._rows(select_runs(assignment))}
+        records = select(VERDICTS).where(VERDICTS.c.assignment == assignment).order_by(VERDICTS.c.number)
+        runs, made = self._rows(select_runs(assignment), records)
+        jobs = {run_name(row["digest"], row["run"]): row for row in runs}
         verdicts: dict[str, list[Any]] = {}
-        for row in self._rows(select(VERDICTS).where(VERDICTS.c.assignment == assignment).order_by(VERDICTS.c.number)):
+        for row in made:
             verdicts.setdefault(row["run"], []).append(row)
         newest: dict[str, tuple[int, str]] = {}
         for run, rows in verdicts.items():  # runs of an older store have no job: they are in order, and come first
@@ -276,12 +278,13 @@ class Store:
 
     def state(self, job: Job) -> State:
         """Where the newest run of a job is."""
-        rows = self._rows(select_runs().where(JOBS.c.digest == job.digest).order_by(JOBS.c.run.desc()).limit(1))
+        [rows] = self._rows(select_runs().where(JOBS.c.digest == job.digest).order_by(JOBS.c.run.desc()).limit(1))
         return progress_of(next(iter(rows), None)).state
 
     def jobs(self, assignment: str | None = None) -> list[Standing]:
         """Every job, in the order in which they were asked for."""
-        rows = {row["digest"]: row for row in self._rows(select_runs(assignment).order_by(JOBS.c.run))}
+        [found] = self._rows(select_runs(assignment).order_by(JOBS.c.run))
+        rows = {row["digest"]: row for row in found}
         return [standing_of(row) for row in sorted(rows.values(), key=lambda row: int(row["place"]))]
 
     def progress(self, assignment: str | None = None) -> dict[State, int]:
@@ -309,14 +312,22 @@ class Store:
         """
         return self._database.read(lambda connection: self._chain.verify(connection, head, self._database.has_jobs))
 
-    def _rows(self, query: Select[Any]) -> Sequence[Any]:
-        if not self._database.has_jobs and JOBS in query.get_final_froms():
-            return []
-        return self._database.read(lambda connection: connection.execute(query).mappings().all())
+    def _rows(self, *queries: Select[Any]) -> list[Sequence[Any]]:
+        """What each query gives, all in one view of the store."""
+
+        def work(connection: Connection) -> list[Sequence[Any]]:
+            return [
+                connection.execute(query).mappings().all()
+                if self._database.has_jobs or JOBS not in query.get_final_froms()
+                else []
+                for query in queries
+            ]
+
+        return self._database.read(work)
 
     def _lose(self, query: Select[Any], event: Event, now: float | int) -> list[Standing]:
         query = query.where(JOBS.c.state == State.CLAIMED)
-        if not self._rows(query.limit(1)):
+        if self._rows(query.limit(1)) == [[]]:
             return []  # most often nothing is lost, and looking costs less than writing
 
         def work(connection: Connection, mark: str) -> list[Standing]:

@@ -56,7 +56,7 @@ print(written)
 # > **Predict.** How far back does a window have to look, so that it sees the opening mark in 99 of 100 cases?
 # > Write your guess before you run the cell.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 gaps = torch.tensor(
     [len(inside) + 1 for inside in re.findall(r'"([^"\n]{1,200})"', manual)]
 ).double()
@@ -220,7 +220,7 @@ RecurrentStepper(
 # > **Predict.** Three layers, both directions, 4 units each: how many states does one character have?
 # > How many numbers come out on top at each step?
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 from seqlib.nn.recurrent import RNN
 
 theirs = torch.nn.RNN(
@@ -274,7 +274,7 @@ print(
 #
 # To read a state, weigh it and turn the scores into shares that sum to one: $y_t = \mathrm{softmax}(V h_t + c)$.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 from seqlib.nn.recurrent import many_to_one, one_to_many, one_to_one
 
 batch = x[None]
@@ -479,10 +479,9 @@ import textwrap
 from seqlib.claims import result
 from seqlib.nn.recurrent import clip_by_norm
 
-clipped, norm = clip_by_norm(
-    [torch.tensor([30.0, 0.0]), torch.tensor([40.0])], max_norm=1.0
-)
-print(f"norm {norm:.0f} before; {[part.tolist() for part in clipped]} after")
+long = torch.tensor([30.0, 40.0], dtype=torch.float64)
+(clipped,), norm = clip_by_norm([long], max_norm=1.0)
+print(f"norm {norm:.0f} before; {clipped.round(decimals=3).tolist()} after")
 print(textwrap.fill(str(result("clipping_converges")), 92))
 
 # %% [markdown] slideshow={"slide_type": "notes"}

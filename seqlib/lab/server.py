@@ -73,6 +73,7 @@ def lab_command(root: Path, *, port: int, page: Path, browser: bool) -> list[str
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{quote(page.as_posix())}",
+        f"--LabApp.extra_labextensions_path={_SETTINGS / 'labextensions'}",
         "--ServerApp.answer_yes=True",
         "--log-level=WARN",
     ]

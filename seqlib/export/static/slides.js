@@ -17,16 +17,35 @@ function group(all) {
   return found;
 }
 
+// What the presenter reads on a slide: its own notes, or else the next ones in its section.
+function notes(index) {
+  for (let i = index; i < slides.length && (i === index || slides[i][0].dataset.slide !== "slide"); i += 1) {
+    const own = slides[i].filter((cell) => cell.dataset.slide === "notes");
+    if (own.length) return own;
+  }
+  return [];
+}
+
+function heading(index) {
+  const first = slides[index][0];
+  const before = [...main.querySelectorAll("h1, h2")].filter(
+    (one) => first.contains(one) || one.compareDocumentPosition(first) & Node.DOCUMENT_POSITION_FOLLOWING,
+  );
+  return first.contains(before.at(-1)) ? "" : (before.at(-1)?.textContent ?? "");
+}
+
 const fragments = () => slides[at].filter((cell) => cell.dataset.slide === "fragment");
 const hidden = () => fragments().filter((cell) => cell.classList.contains("later"));
 
 function show(index, { complete = false } = {}) {
   at = Math.min(slides.length - 1, Math.max(0, index));
-  for (const cell of cells) cell.classList.toggle("on-slide", slides[at].includes(cell));
+  const shown = [...slides[at], ...notes(at)];
+  for (const cell of cells) cell.classList.toggle("on-slide", shown.includes(cell));
   for (const cell of fragments()) cell.classList.toggle("later", !complete);
   document.body.classList.add("presenting");
   present.textContent = "Leave the slides";
   counter.textContent = `${at + 1} / ${slides.length}`;
+  section.textContent = heading(at);
   history.replaceState(null, "", `#slide-${at + 1}`);
   fit();
   main.focus({ preventScroll: true });
@@ -104,7 +123,9 @@ document.addEventListener("keydown", (event) => {
 const counter = document.createElement("output");
 counter.className = "slide-counter";
 counter.setAttribute("aria-label", "Slide");
-document.body.append(counter);
+const section = document.createElement("div");
+section.className = "slide-section";
+document.body.append(section, counter);
 present.title = "PageDown and PageUp walk, n shows the notes, Escape leaves";
 present.addEventListener("click", () => (at < 0 ? show(Math.max(0, nearest())) : leave()));
 addEventListener("resize", fit);

@@ -45,14 +45,12 @@ def submit(
         Path | None, typer.Option(help="Folder that the class exchanges files in. Default: SEQLIB_EXCHANGE.")
     ] = None,
     student: Annotated[str, typer.Option(help="Your name there. Default: SEQLIB_STUDENT, else your account's.")] = "",
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Hand in although check cells are missing or doubled.")
-    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Hand in although cells are missing or doubled.")] = False,
     course: _Course = None,
 ) -> None:
     """Hand in an assignment: one packed file, and a digest that is your receipt.
 
-    The notebook is looked through first and nothing is written if it is broken.
+    The notebook is looked through first: nothing is written if it is damaged; what is unfinished is named.
     Hand in as often as you like: the last one that arrives counts, and when it arrived is stamped at the other end.
     """
     from seqlib.catalogue import find_course
@@ -61,9 +59,15 @@ def submit(
     made = pack(path, find_course(course), student=student, exchange=to, anyway=anyway)
     for fault in made.faults:
         typer.echo(f"Note: {fault}.")
+    if made.faults:
+        typer.echo("It is handed in as it is. Mend it and hand in again: the last file that arrives counts.")
     typer.echo(f"Packed: {made.pack}")
     typer.echo(f"Handed in: {made.dropped}" if made.dropped else "Hand in this file where your course asks for it.")
-    typer.echo(f"Receipt: {made.digest[:16]} (the first 16 digits of the file's SHA-256; keep them)")
+    typer.echo(f"Receipt: {made.digest[:16]} (the first 16 digits of the file's SHA-256), kept in {made.receipt}")
+    if made.arrived:
+        typer.echo(f"From the other end: {made.arrived}.")
+    elif made.dropped:
+        typer.echo(f"Once it has been collected, its receipt lies in {made.dropped.parent / 'receipts'}.")
     _say_due(made.assignment, find_course(course))
 
 

@@ -1,18 +1,19 @@
-"""Is a notebook fit to be handed in: what is broken, and in which cell."""
+"""Read a notebook that somebody else has written: whole and valid, or one line that says what is broken."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seqlib.errors import SubmissionError
 
-__all__ = ["LARGEST_MIB", "NO_CELLS", "Read", "examine", "read_notebook"]
+__all__ = ["LARGEST_CELLS", "LARGEST_MIB", "LARGEST_SOURCE", "Read", "parse_notebook", "read_notebook"]
 
+# The grader reads no more than this either.
 LARGEST_MIB = 20
-NO_CELLS = "none of the assignment's cells is in this notebook"
-_CHECK_CALL = re.compile(r"""check\(\s*(["'])(?P<name>[^"']+)\1\s*\)""")
+LARGEST_CELLS = 2000
+LARGEST_SOURCE = 1_000_000
+_LARGEST_LOOKED_AT_MIB = 200
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,7 @@ def read_notebook(path: Path) -> Read:
     try:
         size = path.stat().st_size
         if size > LARGEST_MIB << 20:
-            raise SubmissionError(
-                f"{path} has {size / 2**20:.0f} MiB; at most {LARGEST_MIB} are accepted.",
-                "clear its outputs (Edit > Clear Outputs of All Cells), save, and hand in again.",
-            )
+            raise _too_large(path, size)
         data = path.read_bytes()
     except OSError as error:
         raise SubmissionError(
@@ -53,7 +51,7 @@ def read_notebook(path: Path) -> Read:
 def parse_notebook(data: bytes, place: Path) -> tuple[dict[str, Any], str]:
     """Parse and validate the bytes of a notebook; returns it and the assignment that it names."""
     try:
-        notebook = json.loads(data.decode("utf-8"))
+        notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SubmissionError(
             f"{place} is not UTF-8: byte {error.start}.", "open it in JupyterLab and save it."
@@ -80,64 +78,59 @@ def _validate(notebook: Any, place: Path) -> None:
         raise SubmissionError(
             f"{place} is no notebook of format 4.", "open it in JupyterLab and save it, or start a fresh copy."
         )
+    if len(notebook["cells"]) > LARGEST_CELLS:
+        raise SubmissionError(
+            f"{place} has {len(notebook['cells'])} cells; at most {LARGEST_CELLS} are read.",
+            "delete those you don't need.",
+        )
+    for number, cell in enumerate(notebook["cells"], start=1):
+        reason = _cell_fault(cell)
+        if reason:
+            raise SubmissionError(f"{place}: cell {number} is not valid: {reason}.", _mend_cell(number))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # front ends that write no cell ids are welcome
             nbformat.validate(nbformat.from_dict(notebook))
     except Exception as error:  # nbformat raises whatever its JSON schema library raises
         reason = str(error).strip().splitlines()[0][:120]
+        where = list(getattr(error, "absolute_path", []))[:2]
+        if len(where) == 2 and where[0] == "cells" and isinstance(where[1], int):
+            what, hint = f"{place}: cell {where[1] + 1} is not valid: {reason}.", _mend_cell(where[1] + 1)
+            raise SubmissionError(what, hint) from error
         raise SubmissionError(
             f"{place} breaks the notebook format: {reason}.", "open it in JupyterLab and save it."
         ) from error
 
 
-def examine(notebook: dict[str, Any], released: dict[str, Any]) -> list[str]:
-    """Say what is wrong with the student's cells, compared with the released notebook.
-
-    Args:
-        notebook: What the student hands in.
-        released: What they got.
-
-    Returns:
-        One clause a fault; empty when the notebook is whole.
-    """
-    (checks, answers), (asked, expected) = _graded(notebook), _graded(released)
-    if not checks and not answers:
-        return [NO_CELLS]
-    faults = _counted("the cell check({!r})", asked, checks)
-    return faults + _counted("the cell for your answer {!r}", expected, answers)
+def _cell_fault(cell: Any) -> str:
+    """Why a cell is none; empty where it is one."""
+    if not isinstance(cell, dict):
+        return "it is no cell"
+    if cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return f"its kind is {cell.get('cell_type')!r:.40}"
+    source = cell.get("source")
+    lines = source if isinstance(source, list) else [source]
+    if source is None or not all(isinstance(line, str) for line in lines):
+        return "it has no text"
+    if sum(map(len, lines)) > LARGEST_SOURCE:
+        return f"it has more than {LARGEST_SOURCE} characters"
+    return "" if isinstance(cell.get("metadata", {}), dict) else "its metadata is no table"
 
 
-def _counted(label: str, wanted: list[str], found: list[str]) -> list[str]:
-    faults = []
-    for name in wanted:
-        if name not in found:
-            faults.append(f"{label.format(name)} is missing")
-        elif found.count(name) > 1:
-            faults.append(f"{label.format(name)} is there {found.count(name)} times")
-    return faults
+def _mend_cell(number: int) -> str:
+    return f"open the notebook in JupyterLab, write cell {number} anew, delete the old one, and save."
 
 
-def _graded(notebook: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Name the check cells and the answer cells; a front end may drop metadata, so a check's own text counts too."""
-    checks, answers = [], []
-    for cell in notebook["cells"]:
-        mark = _mark(cell)
-        called = _CHECK_CALL.fullmatch(_text(cell).strip()) if cell.get("cell_type") == "code" else None
-        if mark.get("grade") and not mark.get("solution"):
-            checks.append(str(mark.get("grade_id")))
-        elif called:
-            checks.append(called["name"])
-        elif mark.get("solution"):
-            answers.append(str(mark.get("grade_id")))
-    return checks, answers
-
-
-def _mark(cell: dict[str, Any]) -> dict[str, Any]:
-    mark = cell.get("metadata", {}).get("nbgrader", {})
-    return mark if isinstance(mark, dict) else {}
-
-
-def _text(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(source)
+def _too_large(path: Path, size: int) -> SubmissionError:
+    """Say which cell's outputs make a file too large, where that can still be found out."""
+    what = f"{path} has {size / 2**20:.0f} MiB; at most {LARGEST_MIB} are accepted."
+    hint = "clear its outputs (Edit > Clear Outputs of All Cells), save, and hand in again."
+    try:
+        if size < _LARGEST_LOOKED_AT_MIB << 20:
+            cells = json.loads(path.read_bytes())["cells"]
+            sizes = [len(json.dumps(cell.get("outputs", []))) for cell in cells]
+            largest = max(range(len(sizes)), key=lambda index: sizes[index])
+            what += f" Cell {largest + 1} alone has outputs of {sizes[largest] / 2**20:.0f} MiB."
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass  # it is too large, and no notebook either
+    return SubmissionError(what, hint)

@@ -5,11 +5,14 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from seqlib.course.copies import find_released, release_digest
-from seqlib.course.notebooks import NO_CELLS, examine, read_notebook
+from seqlib.course.examine import NO_CELLS, check_names, examine
+from seqlib.course.notebooks import Read, read_notebook
 from seqlib.course.pack import pack_bytes, pack_name
 from seqlib.errors import SubmissionError
 from seqlib.files import write_whole
@@ -18,17 +21,30 @@ __all__ = ["EXCHANGE", "Submitted", "submit"]
 
 EXCHANGE = "SEQLIB_EXCHANGE"
 STUDENT = "SEQLIB_STUDENT"
+_LARGEST_RECEIPT = 1 << 16
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """What, the pack, where it was dropped (None: nowhere), its digest, and faults that were handed in knowingly."""
+    """What was handed in.
+
+    Attributes:
+        assignment: Its name.
+        pack: The packed file.
+        dropped: Where it was dropped; None: nowhere.
+        receipt: A text file beside the pack, with its digest.
+        digest: SHA-256 of the pack.
+        faults: What is wrong with it, a clause each; it was handed in knowingly or is unfinished.
+        arrived: What the other end has said of an earlier pack; empty where nothing is known.
+    """
 
     assignment: str
     pack: Path
     dropped: Path | None
+    receipt: Path
     digest: str
     faults: tuple[str, ...]
+    arrived: str = ""
 
 
 def submit(
@@ -41,7 +57,7 @@ def submit(
         course: The folder that holds `assignments/` and `work/`.
         student: Who hands in. Empty: SEQLIB_STUDENT, else the account's name.
         exchange: Where to drop the pack. None: SEQLIB_EXCHANGE, else nowhere.
-        anyway: Pack although check cells are missing, doubled or changed.
+        anyway: Pack although something that costs points is damaged, such as a check cell that is missing.
 
     Raises:
         SubmissionError: Something is broken; nothing has been written then.
@@ -53,19 +69,86 @@ def submit(
         )
     student = student or os.environ.get(STUDENT) or _account()
     read = read_notebook(_find(wanted, course))
-    name = read.assignment or read.path.stem
+    name = read.assignment or _assignment_of(read, course)
     released = find_released(name, course)
     faults = examine(read.notebook, json.loads((released / f"{name}.ipynb").read_text("utf-8")))
-    if faults and (not anyway or faults == [NO_CELLS]):
-        raise SubmissionError(f"{read.path}: {'; '.join(faults)}.", _mend(faults, name))
+    grave = [fault.text for fault in faults if fault.grave]
+    if grave and (not anyway or grave == [NO_CELLS]):
+        raise SubmissionError(f"{read.path}: {'; '.join(grave)}.", _mend(grave, name))
+    said = (*_about_the_file(read, name), *(fault.text for fault in faults))
     data = pack_bytes(student, name, release_digest(read.path.parent), read.data)
+    digest = hashlib.sha256(data).hexdigest()
     pack = course / "work" / "submitted" / pack_name(student, name)
     write_whole(pack, data, error=SubmissionError)
     dropped = None
     if exchange is not None:
         dropped = exchange / pack.name
         write_whole(dropped, data, error=SubmissionError)
-    return Submitted(name, pack, dropped, hashlib.sha256(data).hexdigest(), tuple(faults))
+    receipt = pack.with_suffix(".receipt.txt")
+    write_whole(receipt, _receipt_text(student, name, read, pack, dropped, digest, said), error=SubmissionError)
+    arrived = said_by_the_other_end(exchange, student, name, digest) if exchange is not None else ""
+    return Submitted(name, pack, dropped, receipt, digest, said, arrived)
+
+
+def said_by_the_other_end(exchange: Path, student: str, assignment: str, digest: str) -> str:
+    """Read the newest receipt that `seqlib collect` has laid into the exchange folder."""
+    found = []
+    for path in sorted((exchange / "receipts").glob(f"{student}+{assignment}-*.json")):
+        try:
+            if path.stat().st_size < _LARGEST_RECEIPT:
+                told = json.loads(path.read_text("utf-8"))
+                found.append((str(told["arrived"]), str(told["receipt"])[:16], told["digest"] == digest))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # somebody else's file, or one that is being written
+    if not found:
+        return ""
+    arrived, receipt, same = max(found)
+    return f"{'this very file' if same else 'an earlier file'} arrived {arrived:.19} UTC, receipt {receipt}"
+
+
+def _receipt_text(
+    student: str, name: str, read: Read, pack: Path, dropped: Path | None, digest: str, said: Iterable[str]
+) -> str:
+    lines = [
+        f"{name}, handed in by {student}",
+        f"notebook   {read.path.resolve()}",
+        f"           SHA-256 {hashlib.sha256(read.data).hexdigest()}",
+        f"file       {dropped or pack}",
+        f"           SHA-256 {digest}",
+        f"packed     {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC by this computer's clock; its arrival is what counts",
+        *(f"note       {fault}" for fault in said),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _about_the_file(read: Read, name: str) -> Iterator[str]:
+    """Say when it is perhaps not the file that was meant."""
+    if read.path.stem != name:
+        yield f"the file is called {read.path.name!r}; it is handed in as {name}.ipynb"
+    try:
+        newer = [
+            path.name
+            for path in sorted(read.path.parent.glob("*.ipynb"))
+            if path.stat().st_mtime > read.path.stat().st_mtime and path != read.path
+        ]
+    except OSError:
+        return
+    if newer:
+        yield f"{newer[0]!r} in the same folder was saved later than {read.path.name!r}, which is handed in"
+
+
+def _assignment_of(read: Read, course: Path) -> str:
+    """Tell which assignment a notebook is whose front end dropped the name: by its checks, else by its file."""
+    own = check_names(read.notebook)
+    shared: dict[str, int] = {}
+    for path in sorted((course / "assignments").glob("*/*.ipynb")):
+        try:
+            given = check_names(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, KeyError):
+            continue
+        shared[path.stem] = len(given & own)
+    best = max(shared, key=lambda name: shared[name], default="")
+    return best if best and shared[best] and read.path.stem not in shared else read.path.stem
 
 
 def _find(wanted: str, course: Path) -> Path:
@@ -92,6 +175,8 @@ def _find(wanted: str, course: Path) -> Path:
 def _mend(faults: list[str], name: str) -> str:
     if faults == [NO_CELLS]:
         return f"is it the right file? Your copy is work/{name}/{name}.ipynb."
+    if any("kernel" in fault for fault in faults):
+        return "choose the Python kernel (Kernel > Change Kernel), save, and hand in again."
     return "copy the cell from a fresh notebook in assignments/, or hand in as it is with --anyway."
 
 

@@ -8,7 +8,7 @@ ASSIGNMENT ?= a1_recurrent
 COURSE ?= class
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab present test test-slow test-all lint claims bench site export release bundle grade mutants
+.PHONY: help setup lab present test test-slow test-all lint claims bench peers attacks site export release bundle grade mutants
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,12 @@ claims: setup  ## run every claim whose code changed and print the table
 
 bench: setup  ## time ours beside the peers
 	.venv/bin/python -m benchmarks
+
+peers: setup  ## make the environments of nbgrader and otter that benchmarks and attacks compare with
+	.venv/bin/python -m benchmarks.peers.environments
+
+attacks: setup  ## try every attack on the grader: make attacks ARGS="--engine all --only forge"
+	.venv/bin/python -m tests.attacks $(ARGS)
 
 site: setup  ## write every lecture as a page, with an index, to dist/site
 	@$(SEQLIB) export site

@@ -12,7 +12,7 @@ from seqlib.grading.feedback import write_feedback
 from seqlib.grading.grade import ClassRun, Settings
 from seqlib.grading.gradebook import gradebook_url, read_marks
 from seqlib.grading.kit import course_key, load_kit
-from seqlib.grading.session import TimeLimits
+from seqlib.grading.graded import TimeLimits
 from seqlib.threads import limit_threads
 
 LIMITS = TimeLimits(cell_s=4, notebook_s=25, restarts=3)

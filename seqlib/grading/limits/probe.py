@@ -91,6 +91,7 @@ def _start(stack: ExitStack) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        bufsize=0,
         start_new_session=True,
     )
     stack.enter_context(process)
@@ -107,7 +108,6 @@ def _order(process: subprocess.Popen[bytes], rlimits: dict[int, int] | None) -> 
     }
     assert process.stdin is not None
     process.stdin.write(json.dumps(order).encode() + b"\n")
-    process.stdin.flush()
 
 
 def _finish(process: subprocess.Popen[bytes]) -> _Reach:

@@ -101,8 +101,9 @@ class RlimitGroup(AbstractGroup):
 
     def _tree(self) -> set[int]:
         """The living processes that were added, and all that descend from them."""
-        parents = _parents()
-        tree, fresh = set(), set(self._living())
+        tree: set[int] = set()
+        fresh = set(self._living())
+        parents = _parents() if fresh else {}  # looking through /proc costs milliseconds
         while fresh:
             tree |= fresh
             fresh = {pid for pid, parent in parents.items() if parent in fresh} - tree

@@ -1,5 +1,7 @@
 """The unrolled layer: the cell in a loop, blind to the future and to padding."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -28,6 +30,22 @@ def test_layer_is_the_cell_in_a_loop(draw, weights):
     assert_close(states[:, -1], h, rtol=0, atol=1e-14)
     for name in ("x", "a", "h"):
         assert_close(ours[name], loop[name], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("lengths", [None, torch.tensor([5, 3])])
+def test_recording_changes_nothing(draw, weights, lengths):
+    """States and gradients are the same bits whether a step keeps its a for a recording or overwrites it."""
+    results = []
+    for context in (recording(), nullcontext()):
+        leaves = [w.clone().requires_grad_() for w in weights]
+        x = torch.linspace(-2, 2, 30, dtype=torch.float64).reshape(2, 5, 3).requires_grad_()
+        with context as frames:
+            states = rnn(x, *leaves, lengths=lengths)
+        if frames is not None:
+            assert_close(frames["a"][0].tanh(), frames["h"][0], rtol=0, atol=0)
+        results.append((states, *torch.autograd.grad(states.square().sum(), [x, *leaves])))
+
+    assert_close(results[0], results[1], rtol=0, atol=0)
 
 
 def test_future_cannot_leak(draw, weights):

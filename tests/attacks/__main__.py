@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
     parser.add_argument("--engine", choices=[*_ENGINES, "all"], default="ours")
     parser.add_argument("--only", action="append", default=[], help="a name, a category, or a part of a name")
-    parser.add_argument("--trusted", action="store_true", help="ours without isolation: dangerous attacks are left out")
+    parser.add_argument(
+        "--isolation", choices=["warm", "cold", "none"], default="warm", help="how ours keeps them apart"
+    )
     parser.add_argument("--alone", action="store_true", help="each attack in a class of its own")
     parser.add_argument("--save", type=Path, help="also write the results to this JSON file")
     parser.add_argument("--list", action="store_true", help="list the attacks and run none")
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     results: dict[str, list[Outcome]] = {}
     for name in _ENGINES if chosen.engine == "all" else (chosen.engine,):
-        engine = make_engine(name, trusted=chosen.trusted, batch=1 if chosen.alone else 16)
+        engine = make_engine(name, isolation=chosen.isolation, batch=1 if chosen.alone else 40)
         try:
             results[name] = _run(engine, attacks, console)
         finally:
@@ -51,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(one.verdict in ("CHEAT SUCCEEDED", "wrong") for one in results.get("ours", [])))
 
 
-def make_engine(name: str, *, trusted: bool = False, batch: int = 16) -> AbstractEngine:
+def make_engine(name: str, *, isolation: str = "warm", batch: int = 40) -> AbstractEngine:
     """The engine of a name."""
     if name == "ours":
         from tests.attacks.engine_ours import Ours
 
-        return Ours(trusted=True if trusted else None, batch=batch)
+        return Ours(isolation=isolation, batch=batch)
     from benchmarks.peers.engines import make_peer
 
     return make_peer(name)

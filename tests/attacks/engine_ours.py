@@ -1,8 +1,8 @@
 """Our own engine: a class of attacks between right controls, graded by a process of its own and watched from outside.
 
 The attacks share one class, as they would in earnest.
-What an attack leaves carries its mark, so that it is known whose it is; where the batch itself suffered
-(a control that lost points, a grader that ended), each attack of it is graded again alone.
+What an attack leaves carries its mark, so that it is known whose it is; where the class itself suffered
+(a control that lost points, a grader that ended), it is divided until the attack is found.
 """
 
 import json
@@ -39,40 +39,35 @@ class Ours(AbstractEngine):
 
     Args:
         base: A folder to work in, which is removed at `close`.
-        trusted: Ask for no isolation.
+        isolation: `warm`, `cold` or `none`, as `seqlib grade` has them.
         batch: How many attacks share a class.
     """
 
     name = "ours"
 
-    def __init__(self, base: Path | None = None, *, trusted: bool | None = None, batch: int = 16) -> None:
-        self.isolates = _has_sandbox() if trusted is None else not trusted
+    def __init__(self, base: Path | None = None, *, isolation: str = "warm", batch: int = 40) -> None:
+        self.isolation, self.isolates = isolation, isolation != "none"
         self.batch = batch
         self._base = Path(tempfile.mkdtemp(prefix="attacks-", dir=base))
-        self._canaries = fresh_canaries("reference", "sibling", "environment", "file")
+        self._canaries = fresh_canaries("reference", "sibling", "environment", "file", "leftover")
         self._root = self._base / "repository"
         self.courses: dict[str, Path] = {}
         self._release()
 
     def grade(self, attacks: Sequence[Attack]) -> list[Outcome]:
-        """Grade in batches; a batch that suffered is taken apart."""
-        outcomes = []
-        for start in range(0, len(attacks), self.batch):
-            chosen = attacks[start : start + self.batch]
-            found, suffered = self._grade_class(chosen)
-            if suffered and len(chosen) > 1:
-                found = [self._alone(attack) for attack in chosen]
-            outcomes += found
-        return outcomes
+        """Grade in one class; where the class as a whole suffered, look for whose doing it was, half by half."""
+        outcomes, suffered = self._grade_class(attacks)
+        if not suffered:
+            return outcomes
+        if len(attacks) == 1:
+            outcomes[0].cheats += suffered
+            return outcomes
+        half = len(attacks) // 2
+        return [*self.grade(attacks[:half]), *self.grade(attacks[half:])]
 
     def close(self) -> None:
         """Remove everything."""
         shutil.rmtree(self._base, ignore_errors=True)
-
-    def _alone(self, attack: Attack) -> Outcome:
-        [outcome], suffered = self._grade_class([attack])
-        outcome.cheats += suffered
-        return outcome
 
     def _release(self) -> None:
         from seqlib.grading.release import release
@@ -99,6 +94,11 @@ class Ours(AbstractEngine):
             for control in (_BEFORE, _AFTER):
                 if (points := students.get(control.name, {}).get("gradebook")) != 100 and not ended:
                     suffered.append(f"{control.name} got {points} of 100 points")
+            suffered += [
+                f"{control.name}: {one}"
+                for control in (_BEFORE, _AFTER)
+                for one in watch.cheats(scenes[control.name].mark)
+            ]
             outcomes = [
                 self._outcome(attack, scenes[attack.name], students.get(attack.name), course, watch)
                 for attack in attacks
@@ -119,7 +119,8 @@ class Ours(AbstractEngine):
             outside=str(outside),
         )
         scenes = {}
-        for attack in (_BEFORE, *attacks, _AFTER):
+        before = replace(_BEFORE, first=_leave(self._canaries["leftover"])) if self.isolates else _BEFORE
+        for attack in (before, *attacks, _AFTER):
             scenes[attack.name] = scene = watch.scene(common.of(attack.name))
             folder = course / "submitted" / attack.name / "target"
             self.courses[attack.name] = course
@@ -141,7 +142,7 @@ class Ours(AbstractEngine):
     ) -> tuple[dict[str, Any], float, list[str]]:
         started = time.monotonic()
         command = [sys.executable, "-m", "tests.attacks.grading_host", str(self._root), str(course), str(out)]
-        command += [] if self.isolates else ["--trusted"]
+        command.append(self.isolation)
         environment = os.environ | {"SEQ_HOST_SECRET": self._canaries["environment"], "OMP_NUM_THREADS": "1"}
         with (course.parent / "log").open("wb") as log:
             host = subprocess.Popen(
@@ -200,6 +201,15 @@ class Ours(AbstractEngine):
         return found
 
 
+def _leave(canary: str) -> str:
+    """What the student before the attacks leaves behind, wherever that is possible; nobody after may find it."""
+    return (
+        f"import os, tempfile\nfor place in ('/tmp', '/var/tmp', '/dev/shm', '/run', tempfile.gettempdir(), '.'):\n"
+        f"    try:\n        with open(f'{{place}}/@MARK@', 'w') as file: file.write({canary!r})\n"
+        f"    except OSError: pass\nos.environ['LEFT'] = {canary!r}\nleft = torch.tensor(list({canary.encode()!r}), dtype=torch.uint8)"
+    )
+
+
 def _texts(attack: Attack, told: dict[str, Any] | None, course: Path) -> list[str]:
     """All that comes out for a student or an instructor to read."""
     texts = [] if told is None else [*told["messages"], told["fault"]]
@@ -213,9 +223,3 @@ def _texts(attack: Attack, told: dict[str, Any] | None, course: Path) -> list[st
 def _last_line(path: str) -> str:
     lines = Path(path).read_text(errors="replace").strip().splitlines()
     return lines[-1][:200] if lines else "it said nothing"
-
-
-def _has_sandbox() -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec("seqlib.grading.sandbox") is not None

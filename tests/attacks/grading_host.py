@@ -1,9 +1,8 @@
-"""A grader's process of its own, which attacks may bring down: python -m tests.attacks.grading_host ROOT COURSE OUT."""
+"""A grader's process of its own, which attacks may bring down: python -m tests.attacks.grading_host ROOT COURSE OUT HOW."""
 
 import json
 import resource
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,18 @@ from seqlib.grading.collect import collect
 from seqlib.grading.feedback import write_feedback
 from seqlib.grading.grade import ClassRun, Settings
 from seqlib.grading.gradebook import gradebook_url, read_marks
-from seqlib.grading.kit import course_key, load_kit
 from seqlib.grading.graded import TimeLimits
+from seqlib.grading.kit import course_key, load_kit
 from seqlib.threads import limit_threads
 
 LIMITS = TimeLimits(cell_s=4, notebook_s=25, restarts=3)
 
 
-def grade_class(root: Path, course: Path, *, trusted: bool) -> dict[str, Any]:
+def grade_class(root: Path, course: Path, isolation: str) -> dict[str, Any]:
     """Grade a whole class as `seqlib grade` does, write its feedback, and tell what every record says."""
-    extra = {"trusted": trusted} if any(one.name == "trusted" for one in fields(Settings)) else {}
     exchange = course.parent / "exchange"
     refused = dict(collect("target", exchange, course).refused) if exchange.is_dir() else {}
-    run = ClassRun(Settings(assignment="target", root=root, course=course, limits=LIMITS, **extra))
+    run = ClassRun(Settings(assignment="target", root=root, course=course, limits=LIMITS, isolation=isolation))
     rows = {row.student: row for row in run}
     key = course_key(course, create=False)
     write_feedback(load_kit("target", root), course, key)
@@ -48,5 +46,5 @@ def grade_class(root: Path, course: Path, *, trusted: bool) -> dict[str, Any]:
 
 if __name__ == "__main__":
     limit_threads(1)
-    result = grade_class(Path(sys.argv[1]), Path(sys.argv[2]), trusted="--trusted" in sys.argv)
+    result = grade_class(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[4])
     Path(sys.argv[3]).write_text(json.dumps(result))

@@ -7,9 +7,9 @@ from typing import Any
 
 from seqlib.errors import GradingError
 from seqlib.files import write_whole
+from seqlib.grading.graded import Executed, Graded
 from seqlib.grading.kit import Kit
 from seqlib.grading.sanitise import clean_outputs, markdown_cell_source
-from seqlib.grading.session import Executed, Graded
 
 __all__ = ["autograded_notebook", "notebook_path", "write_autograded"]
 
@@ -34,7 +34,7 @@ def autograded_notebook(kit: Kit, graded: Graded) -> dict[str, Any]:
         mark = marks.get(name)
         fits = mark is not None and mark["cell_type"] == executed.cell.kind and name not in placed
         # A check's mark belongs to the cell that the host checked, whatever another cell says of itself.
-        if fits and name in kit.suite.checks and not executed.check:
+        if fits and name in kit.points and not executed.check:
             fits = False
         made = _cell(executed, number, trusted)
         if fits and mark is not None:

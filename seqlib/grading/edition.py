@@ -59,14 +59,20 @@ def edition_files(root: Path) -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def library_files(root: Path) -> dict[str, bytes]:
-    """Collect seqlib without the instructors' parts and without the answers."""
-    folder = root / "seqlib"
+def library_files(root: Path, library: Path | None = None) -> dict[str, bytes]:
+    """Collect seqlib without the instructors' parts and without the answers.
+
+    Args:
+        root: The repository, whose assignments say what their answers are.
+        library: The folder that holds `seqlib`. None: the repository.
+    """
+    library = library or root
+    folder = library / "seqlib"
     left_out = [Path(*module.split(".")) for module in answer_modules(root)]
     for module in left_out:
-        if not (root / module).is_dir() and not (root / module).with_suffix(".py").is_file():
+        if not (library / module).is_dir() and not (library / module).with_suffix(".py").is_file():
             raise ReleaseError(
-                f"the answers list {'.'.join(module.parts)!r}, which is not in {root}.", "correct assignment.toml."
+                f"the answers list {'.'.join(module.parts)!r}, which is not in {library}.", "correct assignment.toml."
             )
     unknown = sorted(
         path.name
@@ -83,7 +89,7 @@ def library_files(root: Path) -> dict[str, bytes]:
     files = {}
     for part in PUBLIC_PARTS:
         for path in _allowed(folder / part):
-            relative = path.relative_to(root)
+            relative = path.relative_to(library)
             if not any(relative.with_suffix("") == module or module in relative.parents for module in left_out):
                 files[relative.as_posix()] = path.read_bytes()
     return files

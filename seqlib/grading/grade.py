@@ -1,28 +1,43 @@
 """Grading a class: every submission gets its verdicts, the store keeps them, nbgrader's folders show them."""
 
-import uuid
-from collections.abc import Iterator
+import hashlib
+import json
+import os
+import platform
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
-from seqlib.checks.sources import Grader
 from seqlib.checks.verdict import Verdict
-from seqlib.errors import GradingError
+from seqlib.errors import GradingError, StaleClaimError
 from seqlib.grading.autograded import notebook_path, write_autograded
 from seqlib.grading.deadlines import Due, Lateness, class_deadlines
 from seqlib.grading.forbidden import Found, find_forbidden
 from seqlib.grading.gradebook import gradebook_url, project
+from seqlib.grading.graded import Graded, TimeLimits
 from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
-from seqlib.grading.session import Graded, TimeLimits, grade_submission
+from seqlib.grading.runners.base import AbstractRunner, Outcome
+from seqlib.grading.runners.pool import PoolRunner
+from seqlib.grading.sandbox.image import students_library
 from seqlib.grading.source import list_sources
 from seqlib.grading.states import State
-from seqlib.grading.store import Record, Store
+from seqlib.grading.store import Claim, Record, Store
 from seqlib.grading.submitted import Submitted, find_submissions, read_submission
+from seqlib.grading.worker import WorkerSettings
 
 __all__ = ["ClassRun", "Row", "Settings", "open_store"]
 
 STORE_FILE = "store.db"
+_LEASE_S = 60.0
+_HEARTBEAT_S = 15.0
+_WAIT_S = 1.0
+_CHOICE = 32
+_VERSIONS = ("torch", "numpy", "ipython", "ipykernel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +55,10 @@ class Settings:
         store: Another place of the store: a path or a database URL.
         gradebook: Another gradebook: a database URL.
         limits: How long a submission may take.
+        isolation: One of `seqlib.grading.worker.ISOLATIONS`.
+        workers: How many submissions at once.
+        device: `cpu` or `cuda`.
+        runner: Makes the runner. None: worker processes on this machine.
     """
 
     assignment: str
@@ -52,6 +71,10 @@ class Settings:
     store: str | None = None
     gradebook: str | None = None
     limits: TimeLimits = field(default_factory=TimeLimits)
+    isolation: str = "warm"
+    workers: int = 1
+    device: str = "cpu"
+    runner: Callable[[WorkerSettings], AbstractRunner] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +126,7 @@ class ClassRun:
     """One run over a class: iterate to grade; `head` is the store's afterwards.
 
     Everything is read and checked before the first submission runs.
+    An interrupted run loses nothing: the next one goes on where it stopped.
 
     Raises:
         GradingError: The assignment, the class folder, a student, the key or the store is not there.
@@ -116,98 +140,208 @@ class ClassRun:
         self.folders = _chosen(find_submissions(self.course, settings.assignment), settings)
         make = not settings.dry_run
         throwaway = settings.dry_run and settings.key is None and not (self.course / KEY_FILE).exists()
-        self._key = uuid.uuid4().bytes * 2 if throwaway else course_key(self.course, settings.key, create=make)
+        self._key = secrets.token_bytes(32) if throwaway else course_key(self.course, settings.key, create=make)
+        self._environment = _environment_digest(settings.root)
+        self._checks = self.kit.checks_digest(self._key)
+        self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._claims = 0
         self.head = ""
 
     def __len__(self) -> int:
         return len(self.folders)
 
     def __iter__(self) -> Iterator[Row]:
-        """Grade one submission after the other; the gradebook is written at the end, also of an interrupted run."""
+        """Grade in the order in which work gets done; the gradebook is written at the end, also of a broken run."""
         settings = self.settings
         if settings.dry_run:
-            before = self._records_without_writing()
-            for student, folder in self.folders.items():
-                yield self._one(self._read(student, folder), before.get(student), None)
+            yield from self._try()
             return
         with open_store(self.course, settings.store, self._key) as store:
             store.verify()
             records = store.latest(settings.assignment)
-            arrivals: dict[str, str] = {}
             try:
-                for student, folder in self.folders.items():
-                    submitted = self._read(student, folder)
-                    arrivals[student] = submitted.arrived
-                    yield self._one(submitted, records.get(student), store)
+                waiting: dict[str, str] = {}
+                jobs = []
+                for student in self.folders:
+                    submitted = self._read(student)
+                    job = self._job(submitted)
+                    before = records.get(student)
+                    if before is not None and self._unchanged(before, job, store):
+                        yield self._row(submitted, before.verdicts, before, skipped=True)
+                    else:
+                        waiting[job.digest] = student
+                        jobs.append(job)
+                store.enqueue(jobs, self.kit.points)
+                for job in jobs:
+                    if store.state(job) in (State.DONE, State.SET_ASIDE):
+                        store.regrade(job)
+                yield from self._grade(store, waiting, records)
             finally:
                 self.head = store.head()
-                latest = {
-                    name: record for name, record in store.latest(settings.assignment).items() if name in arrivals
-                }
-                project(self.kit, settings.gradebook or gradebook_url(self.course), latest, arrivals, self.due)
+                self._project(store)
 
-    def _read(self, student: str, folder: Path) -> Submitted:
-        return read_submission(student, folder, self.settings.assignment)
+    def _grade(self, store: Store, waiting: dict[str, str], records: dict[str, Record]) -> Iterator[Row]:
+        """Hand claimed jobs to free slots, and write what comes back, until every job has its verdicts."""
+        if not waiting:
+            return
+        held: dict[str, tuple[Claim, Submitted]] = {}
+        beat = time.monotonic()
+        with self._runner() as runner:
+            while waiting:
+                for slot in runner.idle():
+                    claim = self._claim(store, slot, waiting, held)
+                    if claim is None:
+                        break
+                    held[slot] = claim, self._read(claim.job.student)
+                    runner.submit(slot, held[slot][1])
+                if not held:
+                    yield from self._done_by_others(store, waiting, records)
+                for outcome in runner.wait(_WAIT_S):
+                    claim, submitted = held.pop(outcome.slot)
+                    row = self._close(store, claim, submitted, outcome, records)
+                    if row is not None:
+                        waiting.pop(claim.job.digest, None)
+                        yield row
+                if time.monotonic() - beat > _HEARTBEAT_S:
+                    beat = time.monotonic()
+                    store.heartbeat([claim for claim, _ in held.values()], _LEASE_S)
 
-    def _one(self, submitted: Submitted, before: Record | None, store: Store | None) -> Row:
-        settings, student = self.settings, submitted.student
-        work = Job(
-            assignment=settings.assignment,
-            student=student,
-            submission=submitted.digest,
-            checks=self.kit.checks_digest(self._key),
-        )
-        forbidden = tuple(find_forbidden(submitted.cells, self.kit.forbidden))
-        earlier = before.earned if before is not None else None
-        if before is not None and self._unchanged(before, work) and not _wanted(store, work):
-            return Row(
-                student=student,
-                verdicts=before.verdicts,
-                before=earlier,
-                skipped=True,
-                fault=submitted.fault,
-                forbidden=forbidden,
-                late=self.due.of(student, submitted.arrived),
-            )
-        graded, fault = self._grade(submitted)
-        if store is not None:
-            write_autograded(self.course, self.kit, graded)
-            store.append(work, graded.verdicts, Facts(seconds=graded.seconds, device=work.device))
-        return Row(
-            student=student,
-            verdicts=graded.verdicts,
-            before=earlier,
-            fault=submitted.fault or fault,
-            forbidden=forbidden,
-            seconds=graded.seconds,
-            late=self.due.of(student, submitted.arrived),
-        )
+    def _claim(self, store: Store, slot: str, waiting: dict[str, str], held: dict[str, object]) -> Claim | None:
+        """The next job for a slot, under an owner's name of its own, so that a loss touches no other job."""
+        busy = {claim.job.digest for claim, _ in held.values()}  # type: ignore[misc]
+        free = [digest for digest in waiting if digest not in busy]
+        self._claims += 1
+        owner = f"{self._name}/{slot}/{self._claims}"
+        for choice in (free[:_CHOICE], free[_CHOICE:]):
+            claims = store.claim(owner, 1, _LEASE_S, only=choice) if choice else []
+            if claims:
+                return claims[0]
+        return None
 
-    def _unchanged(self, before: Record, work: Job) -> bool:
-        if self.settings.regrade or before.work != work:
-            return False
-        if any(verdict.status == "infrastructure" for verdict in before.verdicts):
-            return False
-        return notebook_path(self.course, work.student, work.assignment).is_file()
-
-    def _grade(self, submitted: Submitted) -> tuple[Graded, str]:
-        """Grade; a fault of our own side is a state of its own, and the batch goes on."""
-        source = Grader(self.kit.suite, self._key)
+    def _close(
+        self, store: Store, claim: Claim, submitted: Submitted, outcome: Outcome, records: dict[str, Record]
+    ) -> Row | None:
+        """Write how a job ended; None when it is to be tried again, or is somebody else's by now."""
+        before = records.get(submitted.student)
         try:
-            return grade_submission(self.kit, submitted, source, self.settings.limits), ""
-        except Exception as error:  # whatever it is, the next submission must not suffer
-            reason = error.what if isinstance(error, GradingError) else f"{type(error).__name__}: {error}"
-            verdicts = tuple(
-                Verdict(
-                    check=check.name,
-                    points=check.points,
-                    earned=0,
-                    status="infrastructure",
-                    message="The grader itself failed here; this is not your fault and will be graded again.",
-                )
-                for check in self.kit.suite.checks.values()
-            )
-            return Graded(submitted=submitted, verdicts=verdicts, cells=(), seconds=0.0), f"not graded: {reason}"
+            if outcome.graded is not None and submitted.digest == claim.job.submission:
+                graded = outcome.graded
+                write_autograded(self.course, self.kit, graded)
+                store.finish(claim, graded.verdicts, Facts(seconds=graded.seconds, device=claim.job.device))
+                return self._row(submitted, graded.verdicts, before, seconds=graded.seconds)
+            if outcome.lost:
+                progress = next((s.progress for s in store.lost(claim.progress.owner)), None)
+                reason = "its worker died"
+            else:
+                reason = outcome.fault or "the submission changed while it was graded"
+                progress = store.fault(claim, reason)
+        except StaleClaimError:
+            return None
+        if progress is None or not progress.final:
+            return None
+        return self._set_aside(store, submitted, before, reason)
+
+    def _set_aside(self, store: Store, submitted: Submitted, before: Record | None, reason: str) -> Row:
+        record = store.latest(self.settings.assignment)[submitted.student]
+        write_autograded(self.course, self.kit, Graded(submitted=submitted, verdicts=record.verdicts, cells=()))
+        return self._row(submitted, record.verdicts, before, fault=f"not graded: {reason}")
+
+    def _done_by_others(self, store: Store, waiting: dict[str, str], records: dict[str, Record]) -> Iterator[Row]:
+        """Jobs that another run holds: wait for it, and show what it found."""
+        latest = store.latest(self.settings.assignment)
+        for digest, student in list(waiting.items()):
+            record = latest.get(student)
+            if record is not None and record.work.digest == digest and record is not records.get(student):
+                del waiting[digest]
+                yield self._row(self._read(student), record.verdicts, records.get(student))
+        if waiting:
+            time.sleep(_WAIT_S)
+
+    def _try(self) -> Iterator[Row]:
+        """Grade without writing anything."""
+        records = self._records_without_writing()
+        waiting = list(self.folders)
+        held: dict[str, Submitted] = {}
+        with self._runner() as runner:
+            while waiting or held:
+                for slot in runner.idle()[: len(waiting)]:
+                    held[slot] = self._read(waiting.pop(0))
+                    runner.submit(slot, held[slot])
+                for outcome in runner.wait(_WAIT_S):
+                    submitted = held.pop(outcome.slot)
+                    reason = "its worker died" if outcome.lost else outcome.fault
+                    verdicts = outcome.graded.verdicts if outcome.graded is not None else self._nothing()
+                    fault = f"not graded: {reason}" if reason else ""
+                    yield self._row(submitted, verdicts, records.get(submitted.student), fault=fault)
+
+    def _runner(self) -> AbstractRunner:
+        settings = self.settings
+        worker = WorkerSettings(
+            assignment=settings.assignment,
+            root=settings.root,
+            key=self._key,
+            isolation=settings.isolation,
+            time_limits=settings.limits,
+        )
+        if settings.runner is not None:
+            return settings.runner(worker)
+        return PoolRunner(worker, settings.workers)
+
+    def _read(self, student: str) -> Submitted:
+        return read_submission(student, self.folders[student], self.settings.assignment)
+
+    def _job(self, submitted: Submitted) -> Job:
+        limits = self.settings.limits
+        return Job(
+            assignment=self.settings.assignment,
+            student=submitted.student,
+            submission=submitted.digest,
+            checks=self._checks,
+            environment=self._environment,
+            limits=(("cell_s", limits.cell_s), ("notebook_s", limits.notebook_s)),
+            device=self.settings.device,
+        )
+
+    def _row(
+        self,
+        submitted: Submitted,
+        verdicts: tuple[Verdict, ...],
+        before: Record | None,
+        *,
+        fault: str = "",
+        seconds: float | int = 0.0,
+        skipped: bool = False,
+    ) -> Row:
+        return Row(
+            student=submitted.student,
+            verdicts=verdicts,
+            before=before.earned if before is not None else None,
+            skipped=skipped,
+            fault=submitted.fault or fault,
+            forbidden=tuple(find_forbidden(submitted.cells, self.kit.forbidden)),
+            seconds=seconds,
+            late=self.due.of(submitted.student, submitted.arrived),
+        )
+
+    def _unchanged(self, before: Record, job: Job, store: Store) -> bool:
+        if self.settings.regrade or before.work != job or store.state(job) is State.QUEUED:
+            return False
+        return notebook_path(self.course, job.student, job.assignment).is_file()
+
+    def _nothing(self) -> tuple[Verdict, ...]:
+        message = "The grader itself failed here; this is not your fault and will be graded again."
+        return tuple(
+            Verdict(check=name, points=points, earned=0, status="infrastructure", message=message)
+            for name, points in self.kit.points.items()
+        )
+
+    def _project(self, store: Store) -> None:
+        latest = {
+            name: record for name, record in store.latest(self.settings.assignment).items() if name in self.folders
+        }
+        arrivals = {name: self._read(name).arrived for name in latest}
+        url = self.settings.gradebook or gradebook_url(self.course)
+        project(self.kit, url, latest, arrivals, self.due)
 
     def _records_without_writing(self) -> dict[str, Record]:
         place = self.settings.store or self.course / STORE_FILE
@@ -217,9 +351,11 @@ class ClassRun:
             return store.latest(self.settings.assignment)
 
 
-def _wanted(store: Store | None, work: Job) -> bool:
-    """Whether `seqlib store retry` asked for it to be graded again."""
-    return store is not None and store.state(work) is State.QUEUED
+def _environment_digest(root: Path) -> str:
+    """Changes with whatever of this machine's software a verdict may depend on."""
+    library = {name: hashlib.sha256(data).hexdigest() for name, data in students_library(root).items()}
+    told = [platform.python_version(), {name: version(name) for name in _VERSIONS}, library]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _chosen(folders: dict[str, Path], settings: Settings) -> dict[str, Path]:

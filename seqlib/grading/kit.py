@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ _SHORTEST_KEY = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Kit:
-    """One released assignment with its live checks.
+    """One released assignment with its live checks; only who asks for those pays for loading them.
 
     Attributes:
         name: Its name.
         title: What students read.
-        suite: The checks, with their references.
         notebook: The released notebook, as JSON.
+        points: What each check is worth, in the notebook's order.
+        checks: The file of the checks.
         public: The files that lie beside the student's notebook, by name.
         forbidden: Names that a from-scratch answer should not call.
         digest: Changes with the checks, the references and the release.
@@ -36,11 +38,24 @@ class Kit:
 
     name: str
     title: str
-    suite: Suite
     notebook: dict[str, Any]
+    points: dict[str, float | int]
+    checks: Path
     public: dict[str, bytes]
     forbidden: tuple[str, ...]
     digest: str
+
+    @cached_property
+    def suite(self) -> Suite:
+        """The checks, with their references.
+
+        Raises:
+            GradingError: They are not those of the release.
+        """
+        suite = load_suite(self.checks, self.name)
+        if self.points != {check.name: check.points for check in suite.checks.values()}:
+            raise GradingError(f"{self.checks} has other points than its release.", f"run: seqlib release {self.name}")
+        return suite
 
     def checks_digest(self, key: bytes) -> str:
         """What a verdict depends on besides the submission: everything in `digest`, and the key."""
@@ -48,31 +63,30 @@ class Kit:
 
 
 def load_kit(name: str, root: Path) -> Kit:
-    """Read an assignment's checks and its release.
+    """Read an assignment's release, and where its checks are.
 
     Raises:
-        GradingError: It is not released, or its checks have changed since.
+        GradingError: It is not released.
     """
     source = find_source(name, root)
-    suite = load_suite(source.checks, name)
     if not (source.released / "release.json").is_file():
         raise GradingError(f"{name} is not released: {source.released} is missing.", f"run: seqlib release {name}")
     public = {path.name: path.read_bytes() for path in sorted(source.released.iterdir()) if path.is_file()}
     try:
         notebook = json.loads(public.pop(f"{name}.ipynb"))
         points = json.loads(public["release.json"])["checks"]
+        order = [cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in notebook["cells"]]
     except (KeyError, ValueError) as error:
         raise GradingError(f"{source.released} is no whole release: {error}.", f"run: seqlib release {name}") from error
-    if points != {check.name: check.points for check in suite.checks.values()}:
-        raise GradingError(f"{source.checks} has other points than its release.", f"run: seqlib release {name}")
     digest = hashlib.sha256(public["release.json"])
     for path in sorted(source.folder.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return Kit(
         name=name,
         title=source.title,
-        suite=suite,
         notebook=notebook,
+        points=dict(sorted(points.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order))),
+        checks=source.checks,
         public=public,
         forbidden=source.forbidden,
         digest=digest.hexdigest(),

@@ -1,85 +1,49 @@
-"""Grading one submission: its cells run in a kernel, the checks run here, at the place of their cells.
+"""Grading one submission: its cells run in a sandbox, then the checks are asked from here.
 
-A process that a student's code has blocked or ended is replaced a few times by a fresh one, in which the cells
-before that point run again, so that one endless loop does not cost the exercises after it.
+At each check's place the process is copied; the copies are asked when every cell has run, so that nothing of a secret
+case can come out in a later output, and a check whose code ends or blocks its process costs that check only.
+A process that a cell has blocked or ended is replaced a few times by a fresh one, in which the cells before it run
+again, so that one endless loop does not cost the exercises after it.
 """
 
 import re
-import secrets
-import socket
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from seqlib.checks.faults import StudentFault
 from seqlib.checks.notebook import Shown
 from seqlib.checks.proxy import Student
 from seqlib.checks.registry import Check
 from seqlib.checks.runner import run_check
-from seqlib.checks.socket_transport import SocketTransport
 from seqlib.checks.sources import AbstractSource
 from seqlib.checks.verdict import Verdict
-from seqlib.errors import GradingError
-from seqlib.grading.kernel import CellState, OutputLimits, StudentKernel, scratch_folder
+from seqlib.grading.graded import Executed, Graded, TimeLimits
 from seqlib.grading.kit import Kit
+from seqlib.grading.outputs import CellState, NotebookOutputs, OutputLimits
+from seqlib.grading.sandbox.box import AbstractBoxes, Box, SandboxError, Snapshot
 from seqlib.grading.submitted import Cell, Submitted
 
-__all__ = ["Executed", "Graded", "TimeLimits", "grade_submission"]
+__all__ = ["check_of", "grade_submission"]
 
 _CHECK_CALL = re.compile(r"""check\(\s*(["'])(?P<name>[^"']+)\1\s*(?:,\s*full\s*=\s*(?:True|False)\s*)?\)""")
-_CONNECT_S = 120.0
 _TOO_LONG = "Your notebook ran out of time before this check."
 _ENDED = "Your process ended before this check and was not started again."
 _NO_CELLS = "None of the assignment's cells is in this notebook: hand in the notebook that you were given."
+_OUT_OF_MEMORY = "Your code used more memory than it may."
+_WITHHELD = "[not shown: a check had been asked in this process before]\n"
 _NOTES = {
     CellState.INTERRUPTED: "[stopped: this cell took longer than {limit:g} s]\n",
     CellState.STUCK: "[stopped: this cell took longer than {limit:g} s; the process was ended]\n",
     CellState.DIED: "[the process ended in this cell]\n",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimeLimits:
-    """Wall time that a submission may take; a check has its own limit besides."""
-
-    cell_s: float | int = 300
-    notebook_s: float | int = 1800
-    restarts: int = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Executed:
-    """A cell after grading: the student's, or ours where it is a check's.
-
-    Attributes:
-        cell: As it was handed in; a check that was missing gets one of ours.
-        outputs: What it showed.
-        check: The check that ran in its place; empty for all other cells.
-        first: Whether it is the first cell with its `grade_id`.
-    """
-
-    cell: Cell
-    outputs: list[dict[str, Any]] = field(default_factory=list)
-    check: str = ""
-    first: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graded:
-    """What grading gives: one verdict for every check, and the notebook as it ran."""
-
-    submitted: Submitted
-    verdicts: tuple[Verdict, ...]
-    cells: tuple[Executed, ...]
-    seconds: float | int
+_MEMORY_NOTE = "[the process was ended in this cell: it used more memory than it may]\n"
 
 
 def grade_submission(
     kit: Kit,
     submitted: Submitted,
     source: AbstractSource,
+    boxes: AbstractBoxes,
     limits: TimeLimits,
     output_limits: OutputLimits | None = None,
 ) -> Graded:
@@ -89,19 +53,22 @@ def grade_submission(
         kit: The assignment.
         submitted: What was handed in.
         source: Where the cases come from.
+        boxes: Where its process comes from.
         limits: How long it may take.
         output_limits: How much of what it prints is kept.
+
+    Raises:
+        SandboxError: The sandbox failed, whatever the submission did: grade it again.
     """
     started = time.monotonic()
     if submitted.fault:
         verdicts = tuple(_no_points(check, "missing", submitted.fault) for check in kit.suite.checks.values())
         return Graded(submitted=submitted, verdicts=verdicts, cells=(), seconds=time.monotonic() - started)
-    with scratch_folder() as folder:
-        session = _Session(kit, submitted, source, limits, output_limits or OutputLimits(), folder)
-        try:
-            cells = session.run()
-        finally:
-            session.close()
+    session = _Session(kit, submitted, source, boxes, limits, output_limits or OutputLimits())
+    try:
+        cells = session.run()
+    finally:
+        session.close()
     verdicts = tuple(session.verdicts[name] for name in kit.suite.checks)
     return Graded(submitted=submitted, verdicts=verdicts, cells=tuple(cells), seconds=time.monotonic() - started)
 
@@ -116,64 +83,67 @@ def check_of(cell: Cell, names: Any) -> str:
 
 
 class _Session:
-    """One submission on its way through a kernel."""
+    """One submission on its way through its processes."""
 
     def __init__(
         self,
         kit: Kit,
         submitted: Submitted,
         source: AbstractSource,
+        boxes: AbstractBoxes,
         limits: TimeLimits,
         output_limits: OutputLimits,
-        folder: Path,
     ) -> None:
         self.kit, self.submitted, self.source, self.limits = kit, submitted, source, limits
-        self.output_limits, self.folder = output_limits, folder
         self.verdicts: dict[str, Verdict] = {}
+        self._boxes = boxes
+        self._outputs = NotebookOutputs(output_limits)
         self._deadline = time.monotonic() + limits.notebook_s
         self._restarts = limits.restarts
         self._replay: list[str] = []
         self._given_up = ""
-        self._kernel: StudentKernel | None = None
-        self._link: socket.socket | None = None
-        self._transport: SocketTransport | None = None
-        self._work = folder / "work"
-        self._work.mkdir()
-        for name, data in (*kit.public.items(), (f"{kit.name}.ipynb", submitted.data)):
-            (self._work / name).write_bytes(data)
+        self._box: Box | None = None
+        self._waiting: dict[str, Snapshot] = {}
+        self._asked: set[str] = set()
+        self._asked_in_place = False
 
     def run(self) -> list[Executed]:
-        """Run all cells in order, and at the end the checks that have no cell."""
-        self._start()
+        """Run all cells in order, copying the process for each check, and then ask the copies."""
+        self._box = self._boxes.open(self._outputs)
         executed, seen = [], set()
         for cell in self.submitted.cells:
             first = not cell.grade_id or cell.grade_id not in seen
             seen.add(cell.grade_id)
             executed.append(self._one(cell, first))
-        missing = [name for name in self.kit.suite.checks if name not in self.verdicts]
-        for name in missing:
-            cell = Cell(kind="code", source=f'check("{name}")', grade_id=name)
-            executed.append(Executed(cell=cell, check=name, outputs=self._check(name)))
+        for name in [name for name in self.kit.suite.checks if name not in self._asked]:
+            self._prepare(name)
+            executed.append(Executed(cell=Cell(kind="code", source=f'check("{name}")', grade_id=name), check=name))
+        self.close()
         if not self._known_cells():
             self.verdicts = {
                 name: replace(verdict, message=_NO_CELLS) if verdict.status == "missing" else verdict
                 for name, verdict in self.verdicts.items()
             }
-        return executed
+        return [replace(one, outputs=self._shown(one.check)) if one.check else one for one in executed]
 
     def close(self) -> None:
-        """End the kernel and hang up."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-        if self._kernel is not None:
-            self._kernel.stop()
-            self._kernel = None
+        """Let no cell run any more, ask the copies that wait, and end the processes."""
+        box, self._box = self._box, None
+        if box is None:
+            return
+        try:
+            box.end_cells()
+            waiting, self._waiting = self._waiting, {}
+            for name, snapshot in waiting.items():
+                self._ask(box, name, snapshot)
+        finally:
+            box.close()
 
     def _one(self, cell: Cell, first: bool) -> Executed:
         name = check_of(cell, self.kit.suite.checks)
-        if name and name not in self.verdicts:
-            return Executed(cell=cell, check=name, outputs=self._check(name), first=first)
+        if name and name not in self._asked:
+            self._prepare(name)
+            return Executed(cell=cell, check=name, first=first)
         if name:
             return Executed(
                 cell=cell, outputs=_note("[a copy: this check ran in the first cell of its name]\n"), first=False
@@ -186,89 +156,93 @@ class _Session:
         left = self._deadline - time.monotonic()
         if left <= 0:
             self._give_up("over_limit")
-        if self._given_up or not self._ready() or self._kernel is None:
+        if not self._ready() or self._box is None:
             return _note("[not run]\n")
-        run = self._kernel.run(source, min(self.limits.cell_s, left))
+        box = self._box
+        run = box.run(source, min(self.limits.cell_s, left))
+        note = _NOTES.get(run.state, "").format(limit=min(self.limits.cell_s, left))
         if run.state in (CellState.OK, CellState.RAISED):
             self._replay.append(source)
-        elif run.state in (CellState.STUCK, CellState.DIED):
-            self._renew("over_limit" if run.state == CellState.STUCK else "error")
-        note = _NOTES.get(run.state, "").format(limit=min(self.limits.cell_s, left))
+        elif run.state == CellState.DIED:
+            self._require_sandbox()
+            if box.out_of_memory():
+                note = _MEMORY_NOTE
+        if self._asked_in_place:
+            return _note(_WITHHELD)
         return run.outputs + (_note(note) if note else [])
 
-    def _check(self, name: str) -> list[dict[str, Any]]:
-        """Run a check from here and put its verdict where its cell stood."""
-        check = self.kit.suite[name]
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+    def _prepare(self, name: str) -> None:
+        """Have the process copied for a check; where it can't be copied, ask it now."""
+        self._asked.add(name)
+        if self._deadline - time.monotonic() <= 0:
             self._give_up("over_limit")
-        if self._given_up or not self._ready() or self._transport is None:
+        for _ in range(2):  # the process may have ended unseen, since its last cell
+            snapshot = self._box.snapshot() if self._ready() and self._box is not None else None
+            if snapshot is not None or self._given_up:
+                break
+            self._require_sandbox()
+        if snapshot is None or self._box is None:
             reason = _TOO_LONG if self._given_up == "over_limit" else _ENDED
-            verdict = _no_points(check, self._given_up or "error", reason)
+            self.verdicts[name] = _no_points(self.kit.suite[name], self._given_up or "error", reason)
+        elif snapshot.in_place:
+            self._asked_in_place = True
+            self._ask(self._box, name, snapshot)
         else:
-            limited = replace(check, limit_s=min(check.limit_s, left))
-            verdict = run_check(limited, Student(self._transport), self.source)
+            self._waiting[name] = snapshot
+
+    def _ask(self, box: Box, name: str, snapshot: Snapshot) -> None:
+        """Run a check from here on a copy of the process."""
+        verdict = run_check(self.kit.suite[name], Student(snapshot.transport), self.source)
+        box.forget(snapshot)
+        if verdict.status == "error":
+            self._require_sandbox()
+            if box.out_of_memory():
+                verdict = replace(verdict, status="over_limit", message=_OUT_OF_MEMORY)
         self.verdicts[name] = verdict
-        shown = Shown(verdict, check.title)
+
+    def _shown(self, name: str) -> list[dict[str, Any]]:
+        shown = Shown(self.verdicts[name], self.kit.suite[name].title)
         data = {"text/plain": repr(shown), "text/html": shown._repr_html_()}
         return [{"output_type": "display_data", "data": data, "metadata": {}}]
 
     def _ready(self) -> bool:
-        """Whether the student's side answers; one that does not is replaced."""
-        if self._kernel is not None and self._kernel.alive and self._transport is not None:
-            self._transport.allow(10.0)
-            with suppress(StudentFault):
-                return self._transport.request({"verb": "ping"}) == "pong"
-        self._renew("over_limit" if self._kernel is not None and self._kernel.alive else "error")
+        """Whether there is a process that runs cells; one that ended is replaced."""
+        if self._given_up:
+            return False
+        if self._box is None or not self._box.alive:
+            self._renew()
         return not self._given_up
 
-    def _renew(self, cause: str) -> None:
+    def _renew(self) -> None:
         """Start a fresh process and run there what had run before, unless that was done too often."""
         self.close()
         if self._restarts <= 0:
-            self._give_up(cause)
+            self._give_up("error")
             return
         self._restarts -= 1
-        self._start()
-        for source in list(self._replay):
+        self._box = self._boxes.open(NotebookOutputs(OutputLimits(notebook_bytes=0)))
+        for source in self._replay:
             left = self._deadline - time.monotonic()
-            run = self._kernel.run(source, min(self.limits.cell_s, left)) if self._kernel and left > 0 else None
-            if run is None or run.state not in (CellState.OK, CellState.RAISED):
+            state = self._box.run(source, min(self.limits.cell_s, left)).state if left > 0 else CellState.STUCK
+            if state not in (CellState.OK, CellState.RAISED):
+                self._require_sandbox()
                 self._give_up("over_limit")
                 return
+        self._box.show_in(self._outputs)
 
     def _give_up(self, cause: str) -> None:
         self._given_up = self._given_up or cause
         self.close()
 
-    def _start(self) -> None:
-        """Start a kernel, and in it, before any code of the student's, the agent that the checks talk to."""
-        self._kernel = StudentKernel(self._work, self.folder, self.output_limits)
-        self._kernel.start()
-        path, nonce = self.folder / f"a{self._restarts}", secrets.token_hex(16)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(path))
-            listener.listen(1)
-            listener.settimeout(_CONNECT_S)
-            run = self._kernel.run(_START_AGENT.format(path=str(path), nonce=nonce), _CONNECT_S)
-            if run.state != CellState.OK:
-                last = next((o["evalue"] for o in run.outputs if o["output_type"] == "error"), run.state)
-                raise GradingError(f"the agent can't be started: {last}.", "see that seqlib imports in a new kernel.")
-            self._link, _ = listener.accept()
-        path.unlink(missing_ok=True)
-        self._transport = SocketTransport(self._link, nonce)
+    def _require_sandbox(self) -> None:
+        """A process that ended is the student's fault, unless the sandbox around it is gone."""
+        if not self._boxes.alive:
+            raise SandboxError("the sandbox ended while a submission ran.", "it is graded again in a new one.")
 
     def _known_cells(self) -> bool:
         known = {cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in self.kit.notebook["cells"]}
         names = self.kit.suite.checks
         return any(cell.grade_id in known or check_of(cell, names) for cell in self.submitted.cells)
-
-
-_START_AGENT = """\
-import seqlib.checks.agent, seqlib.threads
-seqlib.threads.limit_threads(1)
-seqlib.checks.agent.serve({path!r}, {nonce!r}, get_ipython().user_ns)
-del seqlib"""
 
 
 def _no_points(check: Check, status: str, message: str) -> Verdict:

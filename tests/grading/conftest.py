@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -51,12 +52,23 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_class(released: Path, made_class: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def boxes(released: Path, need: Any) -> Iterator[Any]:
+    """A warm sandbox for submissions of `toy`."""
+    from seqlib.grading.worker import Worker, WorkerSettings
+
+    need("bwrap")
+    with Worker(WorkerSettings(assignment="toy", root=released, key=b"k" * 32)) as worker:
+        yield worker.boxes
+
+
+@pytest.fixture(scope="session")
+def small_class(released: Path, need: Any, made_class: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Five submissions of `toy`, graded once: the run's rows, what was expected, and the class folder."""
     from seqlib.grading.grade import ClassRun, Settings
-    from seqlib.grading.session import TimeLimits
+    from seqlib.grading.graded import TimeLimits
     from seqlib.grading.source import find_source
 
+    need("bwrap")
     kit = load_kit("toy", released)
     made = [one for one in made_class.make_class(kit, find_source("toy", released)) if one.student in SMALL]
     course = tmp_path_factory.mktemp("class folder")

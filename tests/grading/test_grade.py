@@ -10,11 +10,13 @@ from dataclasses import replace
 import pytest
 
 from seqlib.checks.sources import Grader
+from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, ReleaseError
-from seqlib.grading import grade as grade_module
 from seqlib.grading.grade import ClassRun
+from seqlib.grading.graded import Graded, TimeLimits
 from seqlib.grading.kit import course_key
-from seqlib.grading.session import Graded, TimeLimits, grade_submission
+from seqlib.grading.runners.base import AbstractRunner, Outcome
+from seqlib.grading.session import grade_submission
 from seqlib.grading.store import Store
 from seqlib.grading.submitted import Cell, Submitted, find_submissions, read_submission
 
@@ -79,23 +81,59 @@ def test_a_dry_run_writes_nothing(copy):
     assert {path: path.stat().st_mtime_ns for path in copy.course.rglob("*") if path.is_file()} == before
 
 
-def test_our_own_fault_is_no_score_and_is_tried_again(copy, monkeypatch):
-    """An error of the grader is a state of its own, the others are graded, and the next run grades it."""
+class Failing(AbstractRunner):
+    """One slot whose worker fails so often, and then does nothing wrong."""
 
-    def fails(kit, submitted, *rest):
-        if submitted.student == "empty":
-            raise OSError("no space left on device")
-        return Graded(submitted=submitted, verdicts=(), cells=(), seconds=0.0)
+    def __init__(self, times: int, outcome: Outcome) -> None:
+        self.times, self.outcome, self.given = times, outcome, []
 
-    with monkeypatch.context() as patch:
-        patch.setattr(grade_module, "grade_submission", fails)
-        [row] = ClassRun(replace(copy, students=("empty",), regrade=True))
-    [again] = ClassRun(replace(copy, students=("empty",)))
+    def start(self) -> None:
+        pass
+
+    def idle(self):
+        return [] if self.given else ["0"]
+
+    def submit(self, slot, submitted) -> None:
+        self.given.append(submitted)
+
+    def wait(self, timeout_s):
+        submitted = self.given.pop()
+        self.times -= 1
+        if self.times >= 0:
+            return [self.outcome]
+        verdicts = tuple(Verdict(check=n, points=p, earned=p, status="passed", message="") for n, p in POINTS.items())
+        return [Outcome(slot="0", graded=Graded(submitted=submitted, verdicts=verdicts, cells=()))]
+
+    def close(self) -> None:
+        pass
+
+
+POINTS = {"doubling": 30, "counting": 20, "remembering": 50}
+BROKEN = Outcome(slot="0", fault="OSError: no space left on device")
+LOST = Outcome(slot="0", lost=True)
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(2, BROKEN), (1, LOST)])
+def test_our_own_fault_is_tried_again(copy, small_class, times, outcome):
+    """A fault of the grader, or a lost worker, is no score: the same run grades it again."""
+    POINTS.update(small_class.kit.points)
+    for name in set(POINTS) - set(small_class.kit.points):
+        del POINTS[name]
+
+    [row] = ClassRun(replace(copy, students=("empty",), regrade=True, runner=lambda _: Failing(times, outcome)))
+
+    assert (row.earned, row.infrastructure) == (100, False)
+
+
+@pytest.mark.parametrize(("times", "outcome", "reason"), [(3, BROKEN, "no space left on device"), (2, LOST, "died")])
+def test_work_that_always_fails_is_set_aside(copy, times, outcome, reason):
+    """It gets a verdict that says so, and nothing happens to it until somebody asks."""
+    [row] = ClassRun(replace(copy, students=("empty",), regrade=True, runner=lambda _: Failing(times, outcome)))
+    [again] = ClassRun(replace(copy, students=("empty",), runner=lambda _: Failing(0, outcome)))
 
     assert row.infrastructure
-    assert row.fault == "not graded: OSError: no space left on device"
-    assert not again.skipped
-    assert not again.infrastructure
+    assert reason in row.fault
+    assert again.skipped
 
 
 def test_secret_messages_hold_no_values(small_class):
@@ -106,7 +144,7 @@ def test_secret_messages_hold_no_values(small_class):
             assert not any(character.isdigit() for character in verdict.message.replace("line 194", ""))
 
 
-def test_the_first_of_two_check_cells_counts(small_class):
+def test_the_first_of_two_check_cells_counts(small_class, boxes):
     """A check fires where its first cell stands: what a later cell defines comes too late."""
     cells = [
         code("def double(x):\n    return 2 * x"),
@@ -116,15 +154,14 @@ def test_the_first_of_two_check_cells_counts(small_class):
     ]
     source = Grader(small_class.kit.suite, b"k" * 32)
 
-    graded = grade_submission(small_class.kit, submission(*cells), source, TimeLimits())
+    graded = grade_submission(small_class.kit, submission(*cells), source, boxes, TimeLimits())
 
     assert graded.verdicts[0].status == "passed"
     assert [cell.check for cell in graded.cells[:4]] == ["", "doubling", "", ""]
     assert "a copy" in graded.cells[3].outputs[0]["text"]
 
 
-@pytest.mark.slow
-def test_a_notebook_over_its_time_has_verdicts(small_class):
+def test_a_notebook_over_its_time_has_verdicts(small_class, boxes):
     """When the whole notebook's time is up, what was checked before counts and the rest is over its limit."""
     cells = [
         code("def double(x):\n    return 2 * x"),
@@ -132,21 +169,21 @@ def test_a_notebook_over_its_time_has_verdicts(small_class):
         code("while True:\n    pass"),
         code("1"),
     ]
-    limits = TimeLimits(notebook_s=25)
+    limits = TimeLimits(notebook_s=3)
     source = Grader(small_class.kit.suite, b"k" * 32)
 
-    graded = grade_submission(small_class.kit, submission(*cells), source, limits)
+    graded = grade_submission(small_class.kit, submission(*cells), source, boxes, limits)
 
     assert [verdict.status for verdict in graded.verdicts] == ["passed", "over_limit", "over_limit"]
     assert "not run" in graded.cells[3].outputs[0]["text"]
 
 
-def test_a_process_that_keeps_ending_is_given_up(small_class):
+def test_a_process_that_keeps_ending_is_given_up(small_class, boxes):
     """After its restarts are used up, each remaining check has a verdict that says so."""
     cells = [code("import os\nos._exit(1)")] * 3
     source = Grader(small_class.kit.suite, b"k" * 32)
 
-    graded = grade_submission(small_class.kit, submission(*cells), source, TimeLimits(restarts=1))
+    graded = grade_submission(small_class.kit, submission(*cells), source, boxes, TimeLimits(restarts=1))
 
     assert {verdict.status for verdict in graded.verdicts} == {"error"}
     assert {verdict.message for verdict in graded.verdicts} == {
@@ -171,7 +208,7 @@ def test_the_autograded_notebook_is_the_releases_own_frame(small_class):
 def test_raw_cells_are_shown_as_text(small_class):
     """A page takes raw cells as its own HTML, so they become escaped text."""
     from seqlib.grading.autograded import autograded_notebook
-    from seqlib.grading.session import Executed
+    from seqlib.grading.graded import Executed
 
     raw = Executed(cell=Cell(kind="raw", source="<script>x</script>\n\n[a](b)"))
     graded = Graded(submitted=submission(), verdicts=(), cells=(raw,), seconds=0.0)

@@ -1,0 +1,131 @@
+"""The default runner: worker processes on this machine, each with a warm sandbox of its own."""
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from seqlib.errors import GradingError
+from seqlib.grading.runners.base import AbstractRunner, Outcome
+from seqlib.grading.runners.in_process import outcome_of
+from seqlib.grading.submitted import Submitted
+from seqlib.grading.worker import Worker, WorkerSettings
+
+__all__ = ["PoolRunner"]
+
+_DEATHS_BEFORE_READY = 3
+
+
+@dataclass
+class _Slot:
+    process: SpawnProcess
+    link: Connection
+    busy: bool = False
+    ready: bool = False
+
+
+class PoolRunner(AbstractRunner):
+    """Worker processes; one that dies is replaced.
+
+    Args:
+        settings: What a worker needs to know.
+        workers: How many.
+    """
+
+    def __init__(self, settings: WorkerSettings, workers: int) -> None:
+        self._settings, self._count = settings, workers
+        self._context = get_context("spawn")
+        self._slots: dict[str, _Slot] = {}
+        self._died_early = 0
+
+    def start(self) -> None:
+        for number in range(self._count):
+            self._slots[str(number)] = self._started()
+
+    def idle(self) -> Sequence[str]:
+        return [name for name, slot in self._slots.items() if not slot.busy]
+
+    def submit(self, slot: str, submitted: Submitted) -> None:
+        place = self._slots[slot]
+        place.busy = True
+        with suppress(OSError):  # it died idle: `wait` notices
+            place.link.send(submitted)
+
+    def wait(self, timeout_s: float | int) -> Sequence[Outcome]:
+        links = {slot.link: name for name, slot in self._slots.items()}
+        return [out for link in wait(list(links), timeout_s) if (out := self._heard(links[link])) is not None]  # type: ignore[index]
+
+    def close(self) -> None:
+        for slot in self._slots.values():
+            slot.link.close()
+        for slot in self._slots.values():
+            slot.process.kill()
+            slot.process.join()
+        self._slots.clear()
+
+    def _heard(self, name: str) -> Outcome | None:
+        slot = self._slots[name]
+        try:
+            told = slot.link.recv()
+        except (OSError, EOFError):
+            return self._replace(name)
+        if isinstance(told, str):
+            if told:
+                self.close()
+                raise GradingError(f"a worker can't start: {told}.", "run: seqlib doctor")
+            slot.ready, self._died_early = True, 0
+            return None
+        slot.busy = False
+        return Outcome(slot=name, graded=told.graded, fault=told.fault)
+
+    def _replace(self, name: str) -> Outcome | None:
+        """A worker that is gone is replaced; what it was doing is lost."""
+        old = self._slots[name]
+        old.process.join(1)
+        if not old.ready:
+            self._died_early += 1
+            if self._died_early >= _DEATHS_BEFORE_READY:
+                code = old.process.exitcode
+                self.close()
+                raise GradingError(f"workers end before they are ready (exit {code}).", "run: seqlib doctor")
+        old.link.close()
+        self._slots[name] = self._started()
+        return Outcome(slot=name, lost=True) if old.busy else None
+
+    def _started(self) -> _Slot:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self._settings), daemon=True)
+        process.start()
+        theirs.close()
+        return _Slot(process, ours)
+
+
+def _serve(link: Connection, settings: WorkerSettings) -> None:
+    """A worker process: grades what comes until nobody sends any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the coordinator's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        worker = Worker(settings)
+    except Exception as error:
+        link.send(error.what if isinstance(error, GradingError) else f"{type(error).__name__}: {error}")
+        return
+    with worker:
+        link.send("")
+        while True:
+            try:
+                submitted = link.recv()
+                link.send(outcome_of(worker, "", submitted))
+            except (EOFError, OSError):
+                return
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,66 @@
+"""The folders that a sandbox sees: the students' edition of the library, the assignment's public files, our inside."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import seqlib
+from seqlib.grading.edition import library_files
+from seqlib.grading.sandbox.bubblewrap import SANDBOX_PATH
+
+__all__ = ["Image", "students_library"]
+
+
+class Image:
+    """Folders on disk that anybody may read; use as a context manager.
+
+    Args:
+        root: The instructors' repository, whose students' edition is taken.
+        public: The files that lie beside a student's notebook, by name.
+    """
+
+    def __init__(self, root: Path, public: Mapping[str, bytes]) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="sq-image-"))
+        self.folder.chmod(0o755)
+        for name, data in students_library(root).items():
+            self._write(f"edition/{name}", data)
+        for name, data in public.items():
+            self._write(f"public/{name}", data)
+        (self.folder / "public").mkdir(exist_ok=True)
+        (self.folder / "public").chmod(0o755)
+        for path in sorted(Path(__file__).with_name("inside").glob("*.py")):
+            self._write(f"own/inside/{path.name}", path.read_bytes())
+
+    def __enter__(self) -> "Image":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the folders."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def read_only(self) -> dict[str, Path]:
+        """What to mount: place inside to place outside."""
+        return {f"{SANDBOX_PATH}/{name}": self.folder / name for name in ("edition", "own", "public")}
+
+    def python_path(self, *, inside: bool = True) -> str:
+        """Where modules are found, in a sandbox or outside."""
+        base = SANDBOX_PATH if inside else str(self.folder)
+        return f"{base}/own:{base}/edition"
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for parent in path.relative_to(self.folder).parents:
+            (self.folder / parent).chmod(0o755)
+        path.write_bytes(data)
+        path.chmod(0o644)
+
+
+def students_library(root: Path) -> dict[str, bytes]:
+    """The students' edition of the library that runs here, without what the repository's assignments ask for."""
+    return library_files(root, Path(seqlib.__file__).resolve().parents[1])

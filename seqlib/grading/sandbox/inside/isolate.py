@@ -1,0 +1,71 @@
+"""One submission's own namespaces: made by a fork that ends at once, entered by the first process of the new ones."""
+
+import os
+import resource
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from . import kernel_calls
+
+__all__ = ["HOME", "Isolation", "in_new_namespaces", "lock"]
+
+HOME = "/home/student"
+_HIDDEN = ("/proc",)
+_SCRATCH_FILES = 20_000
+_SHARED_MEMORY_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Isolation:
+    """What a submission may use.
+
+    Args:
+        filter: The compiled system-call filter; empty: none.
+        scratch_bytes: Size of its folder, and of its `/tmp`.
+        rlimits: Limits by number that it sets on itself.
+    """
+
+    filter: bytes
+    scratch_bytes: int
+    rlimits: Mapping[int, int]
+
+
+def in_new_namespaces() -> bool:
+    """Fork into new namespaces; True in their first process. The process in between ends at once.
+
+    The first process must call `lock` before it runs anything of a student's.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    kernel_calls.set_dumpable(True)  # else the files below belong to root
+    kernel_calls.unshare(kernel_calls.NEW_NAMESPACES)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    return os.fork() == 0
+
+
+def lock(isolation: Isolation) -> int:
+    """Take away what the namespaces leave; returns a handle on the real `/proc`, for its caller to close."""
+    proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    kernel_calls.mount_scratch(HOME, isolation.scratch_bytes, _SCRATCH_FILES)
+    kernel_calls.mount_scratch("/tmp", isolation.scratch_bytes, _SCRATCH_FILES)
+    kernel_calls.mount_scratch("/dev/shm", _SHARED_MEMORY_BYTES, _SCRATCH_FILES)
+    for place in _HIDDEN:
+        kernel_calls.hide_with_empty_folder(place)
+    limit_itself(isolation.rlimits)
+    kernel_calls.drop_capabilities()
+    kernel_calls.forbid_new_privileges()
+    if isolation.filter:
+        kernel_calls.load_filter(isolation.filter)
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a first process gets from inside only what it has a handler for
+    return proc
+
+
+def limit_itself(rlimits: Mapping[int, int]) -> None:
+    """Set limits, hard and soft, on this process and all that it starts."""
+    for number, value in rlimits.items():
+        hard = resource.getrlimit(number)[1]
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(number, (allowed, allowed))

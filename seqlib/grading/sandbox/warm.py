@@ -1,0 +1,157 @@
+"""Warm sandboxes: one parent in bubblewrap that has imported everything, and a fork of it for every submission."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import IO
+
+from seqlib.grading.limits import AbstractGroup, AbstractLimits, ProcessLimits
+
+from seqlib.grading.outputs import NotebookOutputs
+from seqlib.grading.sandbox.box import SO_PASSCRED, AbstractBoxes, Box, BoxLimits, SandboxError, greet
+from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line
+from seqlib.grading.sandbox.environment import own_limits, parent_environment, submission_environment
+from seqlib.grading.sandbox.filter import compiled_filter
+from seqlib.grading.sandbox.image import Image
+from seqlib.grading.sandbox.inside.isolate import HOME
+
+__all__ = ["IMPORTED", "WarmParent"]
+
+IMPORTED = (
+    *("numpy", "torch.nn.functional", "torch.utils.data", "matplotlib.pyplot", "ipywidgets", "tqdm.auto"),
+    *("seqlib.checks.agent", "seqlib.checks.notebook", "seqlib.trace"),
+)
+_READY_S = 120.0
+_GREET_S = 20.0
+
+
+class WarmParent(AbstractBoxes):
+    """A sandboxed process that forks one isolated child a submission.
+
+    Args:
+        image: What it sees.
+        box_limits: What one submission may use.
+        limits: What enforces memory and process limits from outside.
+        process_limits: Memory and processes of one submission.
+        devices: Device nodes of the GPU that this parent's jobs were given.
+        imported: Modules to import beforehand.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        box_limits: BoxLimits,
+        limits: AbstractLimits,
+        process_limits: ProcessLimits,
+        devices: Sequence[str] = (),
+        imported: Sequence[str] = IMPORTED,
+    ) -> None:
+        self._limits, self._process_limits, self._box_limits = limits, process_limits, box_limits
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        settings = {
+            "uid": NOBODY,
+            "modules": list(imported),
+            "filter": compiled_filter().hex(),
+            "public": f"{SANDBOX_PATH}/public",
+            "environment": submission_environment(HOME),
+        }
+        with theirs:
+            program = [sys.executable, "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
+            line = command_line(
+                [*program, json.dumps(settings)],
+                Mounts(read_only=image.read_only, devices=devices),
+                parent_environment(image),
+            )
+            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = subprocess.Popen(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+            )
+        self._ready = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the parent is there."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The number of the bubblewrap process."""
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Wait for the imports.
+
+        Raises:
+            SandboxError: The parent ended before it was ready.
+        """
+        if self._ready:
+            return
+        self._control.settimeout(_READY_S)
+        try:
+            told = json.loads(self._control.recv(4096) or b"{}")
+        except (OSError, ValueError) as error:
+            told = {"fault": str(error)}
+        if not told.get("ready"):
+            raise self._lost("the sandbox did not start")
+        if told["threads"] != 1:
+            raise self._lost(f"the warm parent has {told['threads']} threads instead of one")
+        self._ready = True
+
+    def open(self, outputs: NotebookOutputs) -> Box:
+        """Start the process of one submission.
+
+        Raises:
+            SandboxError: The parent is gone or can't fork.
+        """
+        self.wait_until_ready()
+        group = self._limits.group(self._process_limits)
+        try:
+            return self._open(outputs, group)
+        except BaseException:
+            group.kill()
+            group.close()
+            raise
+
+    def _open(self, outputs: NotebookOutputs, group: AbstractGroup) -> Box:
+        order = {
+            "scratch_bytes": self._box_limits.scratch_bytes,
+            "rlimits": own_limits(self._box_limits) | dict(group.rlimits),
+        }
+        leash, their_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        cells, their_cells = socket.socketpair()
+        leash.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
+        try:
+            with their_leash, their_cells:
+                handles = [their_leash.fileno(), their_cells.fileno()]
+                socket.send_fds(self._control, [json.dumps(order).encode()], handles)
+            greet(leash, group, _GREET_S)
+        except (OSError, SandboxError) as error:
+            leash.close()
+            cells.close()
+            if isinstance(error, SandboxError) and self.alive:
+                raise
+            raise self._lost("the warm parent is gone") from error
+        leash.setblocking(False)
+        return Box(cells, leash, group, outputs, self._box_limits)
+
+    def close(self) -> None:
+        """End the parent, and with it all of its children."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def _lost(self, what: str) -> SandboxError:
+        with contextlib.suppress(OSError, ValueError):
+            self._errors.seek(0)
+            said = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+            what = f"{what} ({said[-1]})" if said else what
+        return SandboxError(f"{what}.", "run: seqlib doctor")

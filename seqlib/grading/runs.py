@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from seqlib.errors import StaleClaimError
 from seqlib.grading.database import JOBS
@@ -28,6 +28,12 @@ __all__ = [
     "standing_of",
 ]
 
+# Built once: building a statement costs more than running it.
+_SET = update(JOBS).where(
+    JOBS.c.digest == bindparam("read_digest"),
+    JOBS.c.run == bindparam("read_run"),
+    JOBS.c.version == bindparam("read_version"),
+)
 _PROGRESS = tuple(f.name for f in fields(Progress))
 
 
@@ -74,6 +80,7 @@ class Asked:
 
 
 def insert_run(connection: Connection, job: Job, progress: Progress, place: int, points: str, mark: str) -> Any:
+    """Write a new run, and return it as a row that was read."""
     row = {"digest": job.digest, "place": place, "assignment": job.assignment, "student": job.student}
     row |= {"job": job.to_json(), "points": points, "mark": mark, **vars(progress)}
     row |= dict.fromkeys(("facts", "finished_at", "head", "seal"), "")
@@ -83,8 +90,8 @@ def insert_run(connection: Connection, job: Job, progress: Progress, place: int,
 
 def set_run(connection: Connection, row: Any, after: Progress, mark: str, **more: Any) -> Progress:
     """Compare and set: the row changes only if it is still the version that was read."""
-    same = (JOBS.c.digest == row["digest"]) & (JOBS.c.run == row["run"]) & (JOBS.c.version == row["version"])
-    changed = connection.execute(update(JOBS).where(same).values(**vars(after), mark=mark, **more))
+    read = {"read_digest": row["digest"], "read_run": row["run"], "read_version": row["version"]}
+    changed = connection.execute(_SET, {**read, **vars(after), "mark": mark, **more})
     if changed.rowcount != 1:
         raise stale(Job.from_json(row["job"]), progress_of(row))
     return after
@@ -99,6 +106,7 @@ def same_run(connection: Connection, claim: Claim) -> Any:
 
 
 def held_run(connection: Connection, claim: Claim) -> Any:
+    """The row of a claim, locked; an error if the claim is not good any more."""
     row = same_run(connection, claim)
     if row is None:
         raise stale(claim.job, claim.progress)
@@ -106,34 +114,41 @@ def held_run(connection: Connection, claim: Claim) -> Any:
 
 
 def marked(connection: Connection, mark: str) -> Sequence[Any]:
+    """What one write has changed."""
     return connection.execute(select(JOBS).where(JOBS.c.mark == mark)).mappings().all()
 
 
 def marked_head(connection: Connection, mark: str) -> str | None:
+    """The head of the run that one write has ended."""
     return next((str(row["head"]) for row in marked(connection, mark)), None)
 
 
 def select_runs(assignment: str | None = None) -> Select[Any]:
+    """All runs, or those of one assignment."""
     return select(JOBS) if assignment is None else select(JOBS).where(JOBS.c.assignment == assignment)
 
 
 def progress_of(row: Any) -> Progress:
+    """How far a run is; of none, where nothing begins."""
     if row is None:
         return Progress()
     return Progress(**{name: row[name] for name in _PROGRESS} | {"state": State(row["state"])})
 
 
 def claim_of(row: Any, progress: Progress) -> Claim:
+    """A row as a claim."""
     return Claim(job=Job.from_json(row["job"]), progress=progress)
 
 
 def standing_of(row: Any) -> Standing:
+    """A row as people look at it."""
     facts = Facts.from_json(row["facts"]) if row["facts"] else None
     job = Job.from_json(row["job"])
     return Standing(job=job, progress=progress_of(row), facts=facts, finished_at=row["finished_at"])
 
 
 def stale(job: Job, progress: Progress) -> StaleClaimError:
+    """The error of a claim that is not good any more."""
     return StaleClaimError(
         f"the claim of {progress.owner or 'nobody'} on {job.student}'s {job.assignment} is not good any more.",
         "drop this result: the job is graded, or another worker has it.",

@@ -190,7 +190,7 @@ def _unwritten(answers: list[_Cell], mine: list[_Cell]) -> Iterator[Fault]:
             if gone and cell.fault is None:
                 yield Fault(f"{cell.place} no longer defines {', '.join(gone)}, which is asked for by name")
     if empty:
-        shown = ", ".join(empty[:8]) + (" ..." if len(empty) > 8 else "")
+        shown = ", ".join(empty[:8]) + (f" and {len(empty) - 8} more" if len(empty) > 8 else "")
         yield Fault(f"{len(empty)} of {len(skeletons)} answers are not written yet: {shown}")
 
 

@@ -1,5 +1,6 @@
 """The page that a student gets: what is wrong by name, what to do next, nothing secret, nothing that runs."""
 
+import copy
 import json
 import re
 import shutil
@@ -107,7 +108,7 @@ def test_a_student_who_is_not_graded_is_one_line(small_class):
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_pages_in_a_browser(pages, chromium, scheme, width):
+def test_pages_in_a_browser(pages, late_pages, chromium, scheme, width):
     """No script of a student's runs, nothing is asked for, nothing overflows, and axe finds no violation."""
     from axe_playwright_python.sync_playwright import Axe
 
@@ -117,8 +118,9 @@ def test_pages_in_a_browser(pages, chromium, scheme, width):
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for student in ("right_with_scripts", "wrong_forgets", "not_json"):
-        page.goto(pages[student].as_uri())
+    shown = [pages["right_with_scripts"], late_pages["wrong_forgets"], late_pages["empty"], pages["not_json"]]
+    for path in shown:
+        page.goto(path.as_uri())
         page.wait_for_timeout(200)
 
         assert page.evaluate("window.owned") is None
@@ -239,3 +241,52 @@ class SecretNumbers(LocalTransport):
         elif isinstance(value, float) and value != round(value, 2):
             # Six digits identify a number drawn at random, however it is rounded further.
             self.texts.add(f"{abs(value):.8f}"[:7])
+
+
+SPY = """\
+import os, sys, builtins
+builtins.seen = []
+def tell(x):
+    numbers = [f"{v:.8f}" for v in x.flatten().tolist()]
+    builtins.seen += numbers
+    print("told", numbers)
+    print("told", numbers, file=sys.stderr)
+    os.write(1, str(numbers).encode())
+    with open("seen.txt", "a") as file:
+        file.write(str(numbers))
+    return numbers
+def double(x):
+    tell(x)
+    return 2 * x
+def running(x):
+    raise ValueError(*tell(x))
+def mean(x):
+    return {str(tell(x)): x}
+"""
+ASK = "print(builtins.seen, open('seen.txt').read() if os.path.exists('seen.txt') else '', Out, In[-1])"
+
+
+def test_a_submission_cannot_tell_its_student_the_cases(small_class, tmp_path):
+    """Code that prints, keeps, raises and returns what the checks ask it brings nothing of it to page or notebook."""
+    notebook = copy.deepcopy(small_class.kit.notebook)
+    mine = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in (SPY, ASK)
+    ]
+    notebook["cells"] = [mine[0], *(cell for cell in notebook["cells"] if not is_answer(cell)), mine[1]]
+    course = tmp_path / "class"
+    (course / "submitted/spy/toy").mkdir(parents=True)
+    (course / "submitted/spy/toy/toy.ipynb").write_text(json.dumps(notebook), "utf-8")
+    shutil.copy(small_class.course / "course.key", course)
+
+    [row] = ClassRun(replace(small_class.settings, course=course))
+    [page] = write_feedback(small_class.kit, course, course_key(course))
+
+    secret = SecretNumbers(small_class.kit, course_key(course))
+    assert [verdict.status for verdict in row.verdicts] == ["passed", "error", "failed"]
+    for path in (page, course / "autograded/spy/toy/toy.ipynb"):
+        text = path.read_text("utf-8")
+        assert not [number for number in secret.texts if number in text]
+
+
+def is_answer(cell) -> bool:
+    return cell["cell_type"] == "code" and bool(cell["metadata"].get("nbgrader", {}).get("solution"))

@@ -1,6 +1,6 @@
 // What a person in the last row would complain about: what is cut off, what scrolls, how small each kind of type is.
 (selector) => {
-  const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !node.closest(".sq-speech");
+  const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !node.closest(".sq-speech, mjx-assistive-mml");
   const said = (node) => `${node.tagName.toLowerCase()}.${node.getAttribute("class") ?? ""}`;
   const all = [...document.querySelectorAll(selector)].flatMap((root) => [root, ...root.querySelectorAll("*")]).filter(seen);
   const faults = [];
@@ -8,6 +8,12 @@
     const box = node.getBoundingClientRect();
     const far = Math.max(-box.left, -box.top, box.right - innerWidth, box.bottom - innerHeight);
     if (box.width && box.height && far > 1) faults.push(`${said(node)} is ${Math.round(far)} px outside`);
+    for (let frame = node.parentElement; frame && frame !== document.body && box.width && box.height; frame = frame.parentElement) {
+      if (getComputedStyle(frame).overflowX === "visible") continue;
+      const hole = frame.getBoundingClientRect();
+      const lost = Math.max(hole.left - box.left, hole.top - box.top, box.right - hole.right, box.bottom - hole.bottom);
+      if (lost > 1) faults.push(`${said(node)} is ${Math.round(lost)} px outside ${said(frame)}`);
+    }
     const style = getComputedStyle(node);
     const over = [node.scrollWidth - node.clientWidth, node.scrollHeight - node.clientHeight];
     const cut = [style.overflowX, style.overflowY].map((way, axis) => /auto|scroll|hidden|clip/.test(way) && over[axis] > 1);
@@ -21,5 +27,5 @@
     const size = parseFloat(getComputedStyle(node).fontSize) * (node.currentCSSZoom ?? 1);
     sizes[kind] = Math.min(sizes[kind] ?? Infinity, Math.round(size * 10) / 10);
   }
-  return { faults: [...new Set(faults)], sizes };
+  return { faults: [...new Set(faults)].slice(0, 8), sizes };
 }

@@ -26,6 +26,7 @@
     notebook().mode = "command";
     notebook().deselectAll();
     notebook().activeCellIndex = cells.indexOf(part.find((cell) => cell.model.type === "code") ?? part[0]);
+    later();
   }
 
   // A slide is laid out for 1280 x 720 and enlarged; one that is too tall is set smaller.
@@ -33,13 +34,14 @@
     waiting = null;
     if (!presenting()) return;
     const sheet = document.querySelector(".jp-Deck .jp-Notebook");
-    if (!sheet) return;
+    const { clientWidth: width = 0, clientHeight: height = 0 } = sheet?.parentElement ?? {};
+    if (!width || !height) return void setTimeout(later, 100); // the slideshow is still arranging the page
     for (const cell of sheet.querySelectorAll(".jp-Cell")) if (!observed.has(cell)) sizes.observe(cell), observed.add(cell);
-    let scale = Math.min(innerWidth / SIZE.width, innerHeight / SIZE.height);
+    let scale = Math.min(innerWidth / SIZE.width, height / SIZE.height);
     for (let round = 0; round < 16; round += 1) {
       sheet.style.setProperty("--sq-zoom", scale); // type is set anew at each size, so only the final size can be measured
-      sheet.style.setProperty("--sq-width", `${innerWidth / scale}px`);
-      sheet.style.setProperty("--sq-height", `${innerHeight / scale}px`);
+      sheet.style.setProperty("--sq-width", `${width / scale}px`);
+      sheet.style.setProperty("--sq-height", `${height / scale}px`);
       const over = Math.max(sheet.scrollHeight / sheet.clientHeight, sheet.scrollWidth / sheet.clientWidth);
       if (sheet.scrollHeight - sheet.clientHeight <= 1 && sheet.scrollWidth - sheet.clientWidth <= 1) break;
       scale /= Math.min(Math.max(over, 1.004), 1.12);
@@ -58,7 +60,7 @@
     const here = slides.findLastIndex((stop) => stop <= at);
     const title = cells.slice(0, at + 1).findLast((cell) => cell.node.querySelector("h1, h2"));
     const own = cells.indexOf(title) >= slides[here];
-    const words = own ? "" : title?.node.querySelector("h1, h2").firstChild.textContent ?? "";
+    const words = own ? "" : title?.node.querySelector("h1, h2").textContent.replace(/¶$/, "") ?? "";
     footer.replaceChildren(words, Object.assign(document.createElement("span"), { textContent: `${here + 1} / ${slides.length}` }));
     const rest = cells.slice(slides[here]);
     const end = rest.findIndex((cell, i) => i > 0 && kind(cell) === "slide");

@@ -11,9 +11,10 @@ c = get_config()
 c.CourseDirectory.root = os.environ.get("SEQLIB_CLASS", str(Path(__file__).resolve().parent / "class"))
 
 # nbgrader's own autograder runs tests in the student's process and gives full points for no output.
-# Its button in formgrader says so instead; `seqlib grade` puts back whatever the attempt removed.
-c.Autograde.sanitize_preprocessors = ["seqlib.grading.refuse.RefuseAutograde"]
-c.Autograde.autograde_preprocessors = ["seqlib.grading.refuse.RefuseAutograde"]
+# `nbgrader autograde`, and its button in formgrader, grade as `seqlib grade` does instead.
+c.Autograde.sanitize_preprocessors = ["seqlib.grading.autograde.GradeOutside"]
+c.Autograde.autograde_preprocessors = ["seqlib.grading.autograde.KeepVerdicts"]
+c.GradeOutside.repository = os.environ.get("SEQLIB_ROOT", str(Path(__file__).resolve().parent))
 
 # Late penalties are written by `seqlib grade` from course.toml.
 # nbgrader's own step, AssignLatePenalties, would erase them: it is in neither list above, and its plugin does nothing.

@@ -1,5 +1,6 @@
 """The commands `seqlib grade`, `feedback` and `scores`."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,7 +44,7 @@ def grade(
     assignment: _Name,
     course: _Course = Path("class"),
     trusted: Annotated[
-        bool, typer.Option("--trusted", help="You trust the submissions: they run with your rights, unisolated.")
+        bool, typer.Option("--trusted", help="Without a sandbox: every submission runs with your rights.")
     ] = False,
     student: _Students = None,
     regrade: Annotated[bool, typer.Option("--regrade", help="Also grade again what has not changed.")] = False,
@@ -54,8 +55,11 @@ def grade(
     root: _Root = None,
     cell_seconds: Annotated[float, typer.Option(help="Time for one cell.", min=0.1)] = 300,
     notebook_seconds: Annotated[float, typer.Option(help="Time for one notebook.", min=1)] = 1800,
+    workers: Annotated[
+        int | None, typer.Option(help="Submissions at once. Default: one a processor.", min=1, show_default=False)
+    ] = None,
 ) -> None:
-    """Grade a class: run each notebook, check it from outside on secret cases, and fill nbgrader's gradebook.
+    """Grade a class: run each notebook in a sandbox, check it from outside, and fill nbgrader's gradebook.
 
     What was graded before and has not changed is skipped, so an interrupted run goes on where it stopped.
     Manual marks and comments in the gradebook are kept.
@@ -63,18 +67,10 @@ def grade(
     """
     from rich.console import Console
 
-    from seqlib.errors import GradingError
     from seqlib.grading.grade import ClassRun, Settings
-    from seqlib.grading.session import TimeLimits
+    from seqlib.grading.graded import TimeLimits
     from seqlib.grading.source import find_root
-    from seqlib.threads import limit_threads
 
-    if not trusted:
-        raise GradingError(
-            "submissions would run with your rights: this version has no sandbox.",
-            "if you trust every one of them, say so: add --trusted.",
-        )
-    limit_threads(1)
     settings = Settings(
         assignment=assignment,
         root=find_root(root),
@@ -86,6 +82,8 @@ def grade(
         store=store,
         gradebook=gradebook,
         limits=TimeLimits(cell_s=cell_seconds, notebook_s=notebook_seconds),
+        isolation="none" if trusted else "warm",
+        workers=workers or os.cpu_count() or 1,
     )
     run = ClassRun(settings)
     console = Console()
@@ -188,15 +186,23 @@ def _export(style: _Style, found: "list[Total]", roster: Path | None, column: st
 
 
 def _with_progress(run: "ClassRun", console: "Console") -> "list[Row]":
-    rows = []
+    """Grade with a bar; what was done before an interrupt is kept, and shown."""
+    rows: list[Row] = []
     with _bar(console) as progress:
         task = progress.add_task(run.settings.assignment, total=len(run), student="starting", rate="")
-        for row in run:
-            rows.append(row)
-            elapsed = progress.tasks[0].elapsed or 0.0
-            rate = f"{60 * len(rows) / elapsed:.0f} a minute" if elapsed > 1 else ""
-            progress.update(task, advance=1, student=row.student, rate=rate)
-        progress.update(task, student="done")
+        try:
+            for row in run:
+                rows.append(row)
+                ran, elapsed = sum(not one.skipped for one in rows), progress.tasks[0].elapsed or 0.0
+                rate = f"{60 * ran / elapsed:.0f} a minute" if elapsed > 1 and ran else ""
+                progress.update(task, advance=1, student=row.student, rate=rate)
+            progress.update(task, student="done")
+        except KeyboardInterrupt:
+            progress.update(task, student="interrupted")
+    if len(rows) < len(run):
+        console.print(
+            f"Interrupted: {len(run) - len(rows)} are still to be graded. Run the same command again to go on."
+        )
     return rows
 
 

@@ -95,14 +95,20 @@ def collect(
     from rich.console import Console
 
     from seqlib.grading.collect import collect as take
-    from seqlib.grading.source import find_root, find_source
+    from seqlib.grading.deadlines import class_deadlines
+    from seqlib.grading.gradebook import gradebook_url, project
+    from seqlib.grading.kit import load_kit
+    from seqlib.grading.source import find_root
 
-    find_source(assignment, find_root(root))
+    place = find_root(root)
+    load_kit(assignment, place)
     with _steps() as report:
         taken = take(assignment, source, course, report=report)
     console = Console()
     for line in taken.lines():
         console.print(line, highlight=False, soft_wrap=True, markup=False)
+    if taken.taken:  # so that formgrader lists the assignment, and its own autograde button works at once
+        project(load_kit(assignment, place), gradebook_url(course), {}, {}, class_deadlines(course).get(assignment))
     raise typer.Exit(int(bool(taken.refused)))
 
 

@@ -17,6 +17,7 @@ from benchmarks.peers.exercises import nbgrader_source, otter_tests
 from benchmarks.peers.wrapper import USER, wrapped
 from seqlib.errors import GradingError
 from tests.attacks.attack import CHECKS, POINTS, Attack
+from tests.attacks.catalogue import find
 from tests.attacks.engine import AbstractEngine, Outcome
 from tests.attacks.scene import Scene, fresh_canaries
 
@@ -44,6 +45,7 @@ class _Peer(AbstractEngine):
             "secret word": "w123498761234567890"
         }
         self._released = released_notebook()
+        self._shown_to_all: set[str] | None = None
         self._template = self._base / "template"
         self._template.mkdir()
         self._prepare(self._template)
@@ -57,7 +59,13 @@ class _Peer(AbstractEngine):
         return "too much for this machine" if attack.name in _TOO_MUCH else ""
 
     def grade(self, attacks: Sequence[Attack]) -> list[Outcome]:
-        return [self._one(attack) for attack in attacks]
+        if self._shown_to_all is None:  # a peer may show hidden tests to everybody: no attack's doing
+            [wrong] = find(["control-wrong"])
+            self._shown_to_all = set(self._one(wrong).cheats)
+        outcomes = [self._one(attack) for attack in attacks]
+        for outcome in outcomes:
+            outcome.cheats = [cheat for cheat in outcome.cheats if cheat not in self._shown_to_all]
+        return outcomes
 
     def close(self) -> None:
         shutil.rmtree(self._base, ignore_errors=True)
@@ -160,14 +168,15 @@ class Nbgrader(_Peer):
         sibling.parent.mkdir(parents=True, exist_ok=True)
         sibling.write_text(json.dumps(released).replace("# Something", f"# {self._canaries['sibling']} Something"))
         command = [self._tool("nbgrader")]
+        feedback = [[*command, "generate_feedback", "target", "--student", attack.name]]
         return {
             "commands": [
                 [*command, "autograde", "target", "--student", attack.name],
-                [*command, "generate_feedback", "target", "--student", attack.name],
+                *(feedback if attack.category not in ("forge", "damage", "sabotage") else []),
             ],
             "submissions": [str(folder / "target.ipynb")],
             "untouchable": [str(place / "source"), str(place / "outside"), str(sibling.parent)],
-            "texts": [f"feedback/{attack.name}/**/*", *([] if attack.name else [])],
+            "texts": [f"feedback/{attack.name}/**/*"],
         }
 
     def _points(self, attack: Attack, place: Path) -> float:
@@ -232,7 +241,8 @@ class Otter(_Peer):
             ],
             "submissions": [str(place / "target.ipynb")],
             "untouchable": [str(place / "source"), str(place / "outside"), str(sibling.parent)],
-            "texts": ["out/**/*", "log"],
+            "texts": [],
+            "results": "out/results.json",
         }
 
     def _points(self, attack: Attack, place: Path) -> float:

@@ -43,8 +43,7 @@ def hidden_tests(canaries: dict[str, str]) -> dict[str, list[str]]:
         "spelling": [f"assert spell({word!r}) == {word[::-1]!r}"],
         "filling": [
             "tank = Tank(1)",
-            "with torch.no_grad():",
-            "    dict(tank.named_parameters())['rate'].copy_(torch.tensor([0.25], dtype=torch.float64))",
+            "_ = tank.load_state_dict({'rate': torch.tensor([0.25], dtype=torch.float64)}, strict=False)",
             "assert torch.allclose(tank.step(torch.ones(1, dtype=torch.float64)), torch.full((1,), 0.25, dtype=torch.float64))",
         ],
     }
@@ -78,8 +77,7 @@ def otter_tests(points: dict[str, int | float], canaries: dict[str, str]) -> dic
     """One test file for each check, as `otter assign` would write it."""
     made = {}
     for name, lines in hidden_tests(canaries).items():
-        code = "\n".join(("... " if line.startswith(" ") else ">>> ") + line for line in lines)
-        code = code.replace("\n>>> assert torch.allclose(tank", "\n... \n>>> assert torch.allclose(tank")
+        code = "\n".join(f">>> {line}" for line in lines)
         case = {"code": code, "hidden": True, "locked": False}
         suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
         test = {"name": name, "points": points[name], "suites": [suite]}

@@ -40,10 +40,21 @@ def main(job: dict) -> dict:
         for path in sorted(place.glob(pattern)):
             if path.is_file() and not path.is_symlink():
                 texts.append(path.read_bytes()[: 1 << 26].decode("utf-8", "replace"))
+    texts += _visible(place / job.get("results", "none"))
     cheats += cheats_in(texts, scene.canaries | {"its own word that it got through": f"won-{scene.mark}"})
     cheats += [f"changed {path}" for path in changed]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
     return {"status": status, "seconds": seconds, "cheats": cheats, "peak_mib": peak}
+
+
+def _visible(path: Path) -> list[str]:
+    """What a file of results shows to a student: the outputs of tests that are not hidden."""
+    try:
+        told = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return []
+    shown = [test.get("output", "") for test in told.get("tests", []) if test.get("visibility") != "hidden"]
+    return [str(text) for text in (*shown, told.get("output", ""))]
 
 
 def _run(command: list[str], place: Path) -> str:

@@ -114,9 +114,8 @@ def build(attack: Attack, released: Notebook) -> Notebook:
     cells = notebook["cells"]
     for made in cells:
         for name, text in attack.sources.items():
-            if made["cell_type"] == "code" and _defines(made, name):
+            if grade_id(made) == f"{name.lower()}_answer":
                 made["source"] = text
-                break
     start = next(i for i, made in enumerate(cells) if made["cell_type"] == "code") + 1
     if attack.first:
         cells.insert(start, cell(attack.first))
@@ -139,8 +138,3 @@ def grade_id(made: Notebook) -> str:
 def stubs(text: str) -> dict[str, str]:
     """The same lines for every answer, with `NAME` in them replaced by its name."""
     return {name: text.replace("NAME", name) for name in STUBS}
-
-
-def _defines(made: Notebook, name: str) -> bool:
-    source = made["source"] if isinstance(made["source"], str) else "".join(made["source"])
-    return f"def {name}(" in source or f"class {name}(" in source

@@ -339,7 +339,9 @@ class ClassRun:
         latest = {
             name: record for name, record in store.latest(self.settings.assignment).items() if name in self.folders
         }
-        arrivals = {name: self._read(name).arrived for name in latest}
+        now = {name: self._read(name) for name in latest}
+        # Work that came after it was graded is late by its own time, once it is graded.
+        arrivals = {name: one.arrived for name, one in now.items() if one.digest == latest[name].work.submission}
         url = self.settings.gradebook or gradebook_url(self.course)
         project(self.kit, url, latest, arrivals, self.due)
 

@@ -13,6 +13,7 @@ from seqlib.checks.sources import Grader
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, ReleaseError
 from seqlib.grading.grade import ClassRun
+from seqlib.grading.gradebook import gradebook_url, read_arrivals
 from seqlib.grading.graded import Graded, TimeLimits
 from seqlib.grading.kit import course_key
 from seqlib.grading.runners.base import AbstractRunner, Outcome
@@ -312,3 +313,22 @@ def test_the_command_prints_a_table(copy, monkeypatch):
     assert "running_sum: forgets" in result.output
     assert "5 submissions, 0 graded, 5 unchanged." in result.output
     assert "Head of the store" in result.output
+
+
+def test_lateness_is_of_the_work_that_was_graded(copy):
+    """A newer submission that is not graded yet changes neither the arrival nor the penalty of the one that is."""
+    table = "late = { per_day = 10 }\n[assignments.toy]\ndue = 2026-11-20T09:00:00Z\n"
+    (copy.course / "course.toml").write_text(table, "utf-8")
+    list(ClassRun(copy))
+    url = gradebook_url(copy.course)
+    before = read_arrivals("toy", url)
+    folder = copy.course / "submitted/wrong_forgets/toy"
+    (folder / "timestamp.txt").write_text("2026-11-25 10:00:00.000000 UTC")
+    shutil.copy(copy.course / "submitted/empty/toy/toy.ipynb", folder)
+
+    rows = iter(ClassRun(copy))
+    next(rows)
+    rows.close()
+
+    assert read_arrivals("toy", url) == before
+    assert before["wrong_forgets"].isoformat() == "2026-11-20T10:00:00+00:00"

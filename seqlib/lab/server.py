@@ -45,7 +45,7 @@ def open_lab(root: Path, *, port: int | None, browser: bool, lecture: Lecture | 
     page = lecture.path if lecture else _start_page(root)
     if lecture:
         print(
-            "Run all cells first. PageDown and PageUp walk; Ctrl and + make the type larger; Escape shows the notebook."
+            "PageDown and PageUp walk; Ctrl+Enter runs the slide's cell; n shows the notes; Escape shows the notebook."
         )
     process = subprocess.Popen(
         lab_command(root, port=port, page=page, browser=browser),

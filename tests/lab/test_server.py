@@ -1,5 +1,6 @@
 """Starting the server: what it is told, and what stops it in one line."""
 
+import json
 import os
 import socket
 import sys
@@ -91,3 +92,14 @@ def test_open_lab_passes_the_lecture_and_the_exit_status(tmp_path, monkeypatch):
     assert open_lab(tmp_path, port=None, browser=True, lecture=lecture) == 3
     assert "--LabApp.default_url=/lab/tree/lectures/02_recurrent.py" in seen["command"]
     assert seen["cwd"] == tmp_path
+
+
+def test_the_slides_of_the_course_are_found_by_lab():
+    """The folder of extensions holds one whose script and style are there, as JupyterLab looks for them."""
+    command = lab_command(Path("course"), port=9000, page=Path("a.md"), browser=False)
+    folder = next(Path(word.partition("=")[2]) for word in command if "extra_labextensions_path" in word)
+
+    built = json.loads((folder / "seqlib_slides" / "package.json").read_text("utf-8"))["jupyterlab"]["_build"]
+
+    assert (folder / "seqlib_slides" / built["load"]).is_file()
+    assert (folder / "seqlib_slides" / "static" / "slides.css").is_file()

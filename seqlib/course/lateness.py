@@ -91,7 +91,7 @@ def lateness(arrived: datetime, due: datetime, extension: datetime | None, polic
     percent = 100 if closed else min(days * policy.per_day, policy.at_most)
     text = _words(arrived - counts, days, percent, closed)
     if extension is not None:
-        text += f" (your extension: due {time_words(extension)})"
+        text += f" (extension to {time_words(extension)})"
     here = arrived.astimezone(counts.tzinfo)
     return Lateness(arrived=here, due=counts, days=days, percent=percent, closed=closed, text=text)
 

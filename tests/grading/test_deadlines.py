@@ -61,7 +61,7 @@ def test_an_extension_moves_the_due_time():
     late = lateness(DUE + timedelta(days=8), DUE, DUE + timedelta(days=7), USUAL)
 
     assert (late.days, late.percent) == (1, 10)
-    assert late.text.endswith("taken off (your extension: due Tue 8 Dec 2026, 23:59 (UTC+01:00))")
+    assert late.text.endswith("taken off (extension to Tue 8 Dec 2026, 23:59 (UTC+01:00))")
 
 
 def test_nothing_said_costs_nothing():

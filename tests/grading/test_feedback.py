@@ -172,7 +172,7 @@ def test_a_late_page_says_what_it_cost(late_pages):
 
     assert "40 of 110 points Your work earned 50 points, and 10 are taken off because it was late." in text
     assert "Arrived Fri 20 Nov 2026, 11:00 (UTC+01:00), due Wed 18 Nov 2026, 23:59 (UTC+01:00): 2 started days" in text
-    assert "your extension: due Sun 22 Nov 2026, 23:59 (UTC+01:00)" in text_of(late_pages["empty"])
+    assert "extension to Sun 22 Nov 2026, 23:59 (UTC+01:00)" in text_of(late_pages["empty"])
 
 
 def test_scores_and_pages_agree(small_class, late_class, late_pages):

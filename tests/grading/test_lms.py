@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from seqlib.checks.verdict import Verdict
 from seqlib.course.lateness import Policy, lateness
 from seqlib.errors import GradingError
+from seqlib.grading.commands import app
 from seqlib.grading.gradebook import Mark
 from seqlib.grading.lms import CANVAS, MOODLE, Export, canvas_csv, moodle_csv
 from seqlib.grading.roster import Roster, match, read_roster
@@ -237,3 +239,32 @@ def test_matching_prefers_the_whole_name():
     roster = Roster(path=Path("r"), header=("SIS Login ID", "ID"), rows=(("ada", "1"), ("ADA", "2")))
 
     assert match(["ADA"], roster, CANVAS).students == {1: "ADA"}
+
+
+def test_the_command_writes_what_canvas_imports(small_class, tmp_path):
+    """`seqlib scores --format canvas` writes the table and names each student whom the roster does not hold."""
+    roster = written(tmp_path / "r.csv", "Student,ID,SIS Login ID\nF,1,wrong_forgets\nNobody,2,nobody\n")
+    arguments = ["scores", "toy", "--course", str(small_class.course), "--csv", str(tmp_path / "out.csv")]
+
+    ran = CliRunner().invoke(app, [*arguments, "--format", "canvas", "--roster", str(roster)])
+    plain = CliRunner().invoke(app, arguments)
+
+    assert (ran.exit_code, plain.exit_code) == (1, 0)
+    assert "1 students written to" in ran.stdout
+    assert "Warning: empty is not in the roster." in ran.stderr
+    assert "Warning" not in plain.output
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [(["--format", "moodle"], "moodle knows students by its own numbers."), (["--roster", "x"], "takes no roster.")],
+)
+def test_the_command_needs_the_roster_where_it_is_used(small_class, tmp_path, options, what):
+    """A format without its roster, or a roster without its format, is one line."""
+    arguments = ["scores", "toy", "--course", str(small_class.course), "--csv", str(tmp_path / "out.csv")]
+
+    ran = CliRunner().invoke(app, [*arguments, *options])
+
+    assert isinstance(ran.exception, GradingError)
+    assert what in ran.exception.what
+    assert not (tmp_path / "out.csv").exists()

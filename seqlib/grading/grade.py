@@ -23,6 +23,7 @@ from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.pool import PoolRunner
+from seqlib.grading.sandbox.bubblewrap import find_bubblewrap
 from seqlib.grading.sandbox.image import students_library
 from seqlib.grading.source import list_sources
 from seqlib.grading.states import State
@@ -141,7 +142,9 @@ class ClassRun:
         make = not settings.dry_run
         throwaway = settings.dry_run and settings.key is None and not (self.course / KEY_FILE).exists()
         self._key = secrets.token_bytes(32) if throwaway else course_key(self.course, settings.key, create=make)
-        self._environment = _environment_digest(settings.root)
+        if settings.isolation != "none":
+            find_bubblewrap()
+        self._environment = _environment_digest(settings.root, isolated=settings.isolation != "none")
         self._checks = self.kit.checks_digest(self._key)
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._claims = 0
@@ -353,10 +356,10 @@ class ClassRun:
             return store.latest(self.settings.assignment)
 
 
-def _environment_digest(root: Path) -> str:
-    """Changes with whatever of this machine's software a verdict may depend on."""
+def _environment_digest(root: Path, *, isolated: bool) -> str:
+    """Changes with whatever of this machine's software a verdict may depend on, and with whether it can be forged."""
     library = {name: hashlib.sha256(data).hexdigest() for name, data in students_library(root).items()}
-    told = [platform.python_version(), {name: version(name) for name in _VERSIONS}, library]
+    told = [isolated, platform.python_version(), {name: version(name) for name in _VERSIONS}, library]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -62,14 +62,14 @@ def grade_submission(
     """
     started = time.monotonic()
     if submitted.fault:
-        verdicts = tuple(_no_points(check, "missing", submitted.fault) for check in kit.suite.checks.values())
+        verdicts = tuple(_no_points(kit.suite[name], "missing", submitted.fault) for name in kit.points)
         return Graded(submitted=submitted, verdicts=verdicts, cells=(), seconds=time.monotonic() - started)
     session = _Session(kit, submitted, source, boxes, limits, output_limits or OutputLimits())
     try:
         cells = session.run()
     finally:
         session.close()
-    verdicts = tuple(session.verdicts[name] for name in kit.suite.checks)
+    verdicts = tuple(session.verdicts[name] for name in kit.points)
     return Graded(submitted=submitted, verdicts=verdicts, cells=tuple(cells), seconds=time.monotonic() - started)
 
 
@@ -111,13 +111,12 @@ class _Session:
         """Run all cells in order, copying the process for each check, and then ask the copies."""
         self._box = self._boxes.open(self._outputs)
         executed, seen = [], set()
-        for cell in self.submitted.cells:
+        cells = self._with_missing_checks()
+        last = self._check_after_all_cells(cells)
+        for cell in cells:
             first = not cell.grade_id or cell.grade_id not in seen
             seen.add(cell.grade_id)
-            executed.append(self._one(cell, first))
-        for name in [name for name in self.kit.suite.checks if name not in self._asked]:
-            self._prepare(name)
-            executed.append(Executed(cell=Cell(kind="code", source=f'check("{name}")', grade_id=name), check=name))
+            executed.append(self._one(cell, first, last))
         self.close()
         if not self._known_cells():
             self.verdicts = {
@@ -139,10 +138,29 @@ class _Session:
         finally:
             box.close()
 
-    def _one(self, cell: Cell, first: bool) -> Executed:
-        name = check_of(cell, self.kit.suite.checks)
+    def _with_missing_checks(self) -> list[Cell]:
+        """The submission's cells, and at the end one for each check that has none."""
+        there = {check_of(cell, self.kit.points) for cell in self.submitted.cells}
+        missing = [name for name in self.kit.points if name not in there]
+        made = [Cell(kind="code", source=f'check("{name}")', grade_id=name) for name in missing]
+        return [*self.submitted.cells, *made]
+
+    def _check_after_all_cells(self, cells: list[Cell]) -> str:
+        """The check after which nothing runs any more, so that the process itself can answer it; empty if none is."""
+        last, asked = "", set()
+        for cell in cells:
+            name = check_of(cell, self.kit.points)
+            if name and name not in asked:
+                last = name
+                asked.add(name)
+            elif not name and cell.kind == "code" and cell.source.strip():
+                last = ""
+        return last
+
+    def _one(self, cell: Cell, first: bool, last: str) -> Executed:
+        name = check_of(cell, self.kit.points)
         if name and name not in self._asked:
-            self._prepare(name)
+            self._prepare(name, in_place=name == last)
             return Executed(cell=cell, check=name, first=first)
         if name:
             return Executed(
@@ -171,13 +189,13 @@ class _Session:
             return _note(_WITHHELD)
         return run.outputs + (_note(note) if note else [])
 
-    def _prepare(self, name: str) -> None:
+    def _prepare(self, name: str, *, in_place: bool) -> None:
         """Have the process copied for a check; where it can't be copied, ask it now."""
         self._asked.add(name)
         if self._deadline - time.monotonic() <= 0:
             self._give_up("over_limit")
         for _ in range(2):  # the process may have ended unseen, since its last cell
-            snapshot = self._box.snapshot() if self._ready() and self._box is not None else None
+            snapshot = self._box.snapshot(in_place=in_place) if self._ready() and self._box is not None else None
             if snapshot is not None or self._given_up:
                 break
             self._require_sandbox()
@@ -241,8 +259,7 @@ class _Session:
 
     def _known_cells(self) -> bool:
         known = {cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in self.kit.notebook["cells"]}
-        names = self.kit.suite.checks
-        return any(cell.grade_id in known or check_of(cell, names) for cell in self.submitted.cells)
+        return any(cell.grade_id in known or check_of(cell, self.kit.points) for cell in self.submitted.cells)
 
 
 def _no_points(check: Check, status: str, message: str) -> Verdict:

@@ -287,17 +287,19 @@ def test_bad_input_is_one_line(copy, tmp_path):
         find_submissions(tmp_path, "toy")
 
 
-def test_the_command_needs_trust_and_ends_with_2(copy, monkeypatch, capsys):
-    """Without --trusted nothing runs; the reason and the hint are on stderr."""
+def test_the_command_needs_a_sandbox_or_trust(copy, monkeypatch, capsys):
+    """Without bubblewrap and --trusted nothing runs; the reason and the hint are on stderr."""
     from seqlib.cli import main
 
-    monkeypatch.setattr(sys, "argv", ["seqlib", "grade", "toy", "--course", str(copy.course)])
+    monkeypatch.setenv("PATH", str(copy.course))
+    arguments = ["grade", "toy", "--course", str(copy.course), "--root", str(copy.root)]
+    monkeypatch.setattr(sys, "argv", ["seqlib", *arguments])
 
     with pytest.raises(SystemExit) as ended:
         main()
 
     assert ended.value.code == 2
-    assert "add --trusted" in " ".join(capsys.readouterr().err.split())
+    assert "say --trusted" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_command_prints_a_table(copy, monkeypatch):
@@ -306,7 +308,7 @@ def test_the_command_prints_a_table(copy, monkeypatch):
 
     from seqlib.grading.commands import app
 
-    arguments = ["grade", "toy", "--course", str(copy.course), "--root", str(copy.root), "--trusted"]
+    arguments = ["grade", "toy", "--course", str(copy.course), "--root", str(copy.root)]
     result = CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments)
 
     assert result.exit_code == 0, result.output

@@ -11,9 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqlib.grading.limits import AbstractGroup
-
 from seqlib.errors import GradingError
+from seqlib.grading.limits import AbstractGroup
 from seqlib.grading.outputs import CellOutputs, CellRun, CellState, NotebookOutputs
 from seqlib.grading.sandbox.inside.frames import FrameError, receive_frame, send_frame
 
@@ -109,15 +108,19 @@ class Box:
         run.seconds = time.monotonic() - started
         return run
 
-    def snapshot(self) -> Snapshot | None:
-        """Have the process copied as it is now; None when it does not do that any more."""
+    def snapshot(self, *, in_place: bool = False) -> Snapshot | None:
+        """Have the process copied as it is now; None when it does not do that any more.
+
+        Args:
+            in_place: Have the process itself answer, because nothing will run after that.
+        """
         from seqlib.checks.socket_transport import SocketTransport
 
         ours, theirs = socket.socketpair()
         nonce = secrets.token_hex(16)
         try:
             with theirs:
-                self._order({"op": "snapshot", "nonce": nonce}, theirs.fileno())
+                self._order({"op": "snapshot", "nonce": nonce, "in_place": in_place}, theirs.fileno())
             while True:
                 reply = receive_frame(self._cells, time.monotonic() + _SNAPSHOT_S)
                 if reply is not None and reply.get("kind") == "snapshot" and reply.get("seq") == self._seq:

@@ -15,7 +15,10 @@ INSTALL = "sudo apt-get install bubblewrap"
 NOBODY = 65534
 SANDBOX_PATH = "/run/seqlib"
 _SYSTEM = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
-_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/sys/kernel/mm/transparent_hugepage")
+_SYSTEM_FILES = (
+    *("/etc/alternatives", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime"),
+    "/sys/kernel/mm/transparent_hugepage",  # the memory allocator looks there
+)
 _HOME = "/home/student"
 _TMP_BYTES = 128 << 20
 
@@ -28,11 +31,13 @@ class Mounts:
         read_only: Place inside to place outside.
         devices: Device nodes, such as a GPU's.
         scratch: Empty folders that can be written to, with their sizes in bytes.
+        hidden: Folders outside that stay hidden, also where they lie in one that is shown.
     """
 
     read_only: Mapping[str, Path]
     devices: Sequence[str] = ()
     scratch: Mapping[str, int] = field(default_factory=dict)
+    hidden: Sequence[Path] = ()
 
 
 def find_bubblewrap() -> str:
@@ -44,7 +49,10 @@ def find_bubblewrap() -> str:
     found = shutil.which("bwrap")
     if found:
         return found
-    raise GradingError("bubblewrap is not installed, so nothing can be isolated.", f"install it: {INSTALL}")
+    raise GradingError(
+        "bubblewrap is not installed, so nothing can be isolated.",
+        f"install it: {INSTALL}; or say --trusted, if you would run every submission yourself.",
+    )
 
 
 def command_line(
@@ -52,7 +60,7 @@ def command_line(
 ) -> list[str]:
     """The whole command.
 
-    Root starts the program as root inside, with the only capability to become nobody; it must do so at once.
+    Root starts the program as root inside, with the only capabilities to become nobody for good; it must do so at once.
     An ordinary user gets a user namespace.
 
     Args:
@@ -65,22 +73,15 @@ def command_line(
     line = [find_bubblewrap(), "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"]
     line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if root:
-        line += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        line += ["--cap-drop", "ALL"]
+        line += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
     else:
         line += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
-    line += ["--ro-bind", "/usr", "/usr"]
-    for name in _SYSTEM:
-        place = Path("/", name)
-        if place.is_symlink():
-            line += ["--symlink", os.readlink(place), str(place)]
-        elif place.is_dir():
-            line += ["--ro-bind", str(place), str(place)]
-    for name in _SYSTEM_FILES:
-        line += ["--ro-bind-try", name, name]
+    line += _system()
     line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]
     for device in mounts.devices:
         line += ["--dev-bind", device, device]
-    line += _bound({**mounts.read_only, **_interpreter()})
+    line += _bound({**mounts.read_only, **_interpreter()}, mounts.hidden)
     for place, size in mounts.scratch.items():
         line += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
     line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
@@ -89,20 +90,48 @@ def command_line(
     return [*line, "--", *program]
 
 
+def _system() -> list[str]:
+    line = ["--ro-bind", "/usr", "/usr"]
+    for name in _SYSTEM:
+        place = Path("/", name)
+        if place.is_symlink():
+            line += ["--symlink", os.readlink(place), str(place)]
+        elif place.is_dir():
+            line += ["--ro-bind", str(place), str(place)]
+    line += _parents(_SYSTEM_FILES)
+    for file in _SYSTEM_FILES:
+        line += ["--ro-bind-try", file, file]
+    return line
+
+
 def _interpreter() -> dict[str, Path]:
     """The Python that runs, and the environment that it runs in, at their own places."""
     places = {Path(os.path.realpath(sys.base_prefix)), Path(os.path.realpath(sys.prefix))}
     return {str(place): place for place in sorted(places) if not place.is_relative_to("/usr")}
 
 
-def _bound(read_only: Mapping[str, Path]) -> list[str]:
-    """Binds with all their parents, which bubblewrap alone would make unreachable for others."""
-    line, made = [], {"/", "/tmp", "/usr"}
-    for inside in [*read_only, f"{_HOME}/x"]:
-        for parent in reversed(Path(inside).parents):
-            if str(parent) not in made:
-                made.add(str(parent))
-                line += ["--perms", "0755", "--dir", str(parent)]
-    for inside, outside in read_only.items():
-        line += ["--ro-bind", str(outside), inside]
+def _bound(read_only: Mapping[str, Path], hidden: Sequence[Path]) -> list[str]:
+    """Binds from the outermost to the innermost; a folder that is to be hidden is covered where it would show."""
+    shown = [Path("/usr"), *map(Path, read_only)]
+    covered = {str(place) for place in map(Path.resolve, hidden) if any(place.is_relative_to(one) for one in shown)}
+    line = _parents([*read_only, f"{_HOME}/x"])
+    for inside in sorted({*read_only, *covered}, key=lambda place: len(Path(place).parts)):
+        if inside in covered:
+            line += ["--perms", "0755", "--size", "4096", "--tmpfs", inside]
+            line += _parents([place for place in read_only if Path(place).is_relative_to(inside)], below=Path(inside))
+        else:
+            line += ["--ro-bind", str(read_only[inside]), inside]
+    for place in covered:
+        line += ["--remount-ro", place]
+    return line
+
+
+def _parents(places: Sequence[str], below: Path = Path("/")) -> list[str]:
+    """The folders above these places, which bubblewrap alone would make unreachable for others."""
+    wanted = dict.fromkeys(parent for place in places for parent in reversed(Path(place).parents))
+    ready = {Path("/"), Path("/tmp"), Path("/usr"), below, *below.parents}
+    line = []
+    for parent in wanted:
+        if parent not in ready and not (below == Path("/") and parent.is_relative_to("/usr")):
+            line += ["--perms", "0755", "--dir", str(parent)]
     return line

@@ -10,8 +10,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -62,7 +62,7 @@ class Shell:
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self._sock, self._shell = sock, shell
         self._lock = threading.RLock()
-        self._seq = 0
+        self._seq, self._silent = 0, False
         self._session = _Session(self._publish)
         for part in (shell.displayhook, shell.display_pub):
             part.session, part.pub_socket = self._session, None
@@ -96,8 +96,18 @@ class Shell:
         self._pipe.drain()
         self._send("done", {})
 
+    @contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Drop what is shown meanwhile: what a check makes the student's code print belongs to nobody."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._pipe.drain()
+            self._silent = False
+
     def mute(self) -> None:
-        """Send nothing any more: what a check makes the student's code print belongs to nobody."""
+        """Send nothing any more, in a copy that only answers."""
         self._sock.close()
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
@@ -115,6 +125,8 @@ class Shell:
             self._send(kind, content)
 
     def _send(self, kind: str, content: dict[str, Any]) -> None:
+        if self._silent:
+            return
         message = {"kind": kind, "seq": self._seq, "content": content}
         with self._lock:
             try:

@@ -63,7 +63,7 @@ def _receive(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
 def _snapshot(shell: Shell, sock: socket.socket, message: dict[str, Any], handles: list[int]) -> None:
     """Stop a copy of this process here, to be asked later; where that can't be, answer at once."""
     link = socket.socket(fileno=handles[0])
-    in_place = _accelerator_in_use()
+    in_place = message["in_place"] or _accelerator_in_use()
     pid = 0 if in_place else os.fork()
     if pid == 0 and not in_place:
         shell.mute()
@@ -72,7 +72,8 @@ def _snapshot(shell: Shell, sock: socket.socket, message: dict[str, Any], handle
     reply = {"kind": "snapshot", "seq": message["seq"], "content": {"pid": pid}}
     send_frame(sock, reply)
     if in_place:
-        answer_requests(link, message["nonce"], shell.namespace)
+        with shell.silenced():
+            answer_requests(link, message["nonce"], shell.namespace)
     link.close()
 
 

@@ -1,8 +1,9 @@
 """Take packs in: the arrival is stamped here, a receipt is issued, nothing in a pack is taken on trust."""
 
+import difflib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from seqlib.course.notebooks import parse_notebook
 from seqlib.course.pack import Pack, read_pack
 from seqlib.errors import GradingError, SubmissionError, WriteError
 from seqlib.files import write_whole
-from seqlib.grading.deadlines import Due, class_deadlines
+from seqlib.grading.deadlines import COURSE_TABLE, Due, class_deadlines
 from seqlib.grading.staging import swap_in
 
 __all__ = ["Collected", "Receipt", "collect"]
@@ -36,12 +37,13 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Collected:
-    """What one sweep did: packs taken, packs seen before, packs refused with the reason, and by receipt how late."""
+    """What one sweep did: packs taken, packs seen before, packs refused with the reason, how late, doubts."""
 
     taken: tuple[Receipt, ...]
     unchanged: int
     refused: tuple[tuple[str, str], ...]
     remarks: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Say it, a line a pack."""
@@ -50,7 +52,12 @@ class Collected:
             for r in self.taken
         ]
         refused = [f"refused {name}: {reason}" for name, reason in self.refused]
-        return [*taken, *refused, f"{len(taken)} taken, {self.unchanged} seen before, {len(refused)} refused."]
+        return [
+            *taken,
+            *refused,
+            *self.doubts,
+            f"{len(taken)} taken, {self.unchanged} seen before, {len(refused)} refused.",
+        ]
 
 
 def collect(
@@ -108,7 +115,7 @@ def collect(
         if late is not None:
             stays = "" if receipt.receipt in counting else "; work that came before it counts"
             remarks[receipt.receipt] = f"; {late.text}{stays}"
-    return Collected(tuple(taken), unchanged, tuple(refused), remarks)
+    return Collected(tuple(taken), unchanged, tuple(refused), remarks, tuple(_doubts(due, ledger)))
 
 
 def _receipt(pack: Pack, path: Path, arrived: datetime) -> Receipt:
@@ -120,6 +127,15 @@ def _receipt(pack: Pack, path: Path, arrived: datetime) -> Receipt:
         release=pack.release,
         arrived=f"{arrived.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC",
     )
+
+
+def _doubts(due: Due, ledger: list[Receipt]) -> Iterator[str]:
+    """An extension of somebody who has handed in nothing, and whose name is nearly that of somebody who has."""
+    there = {receipt.student for receipt in ledger}
+    for name in due.extensions:
+        near = difflib.get_close_matches(name, there - set(due.extensions), n=1, cutoff=0.75)
+        if name not in there and near:
+            yield f"{COURSE_TABLE} extends the due time of {name}, who handed in nothing: is it {near[0]}?"
 
 
 def _kept(course: Path, receipt: Receipt) -> Path:

@@ -257,3 +257,12 @@ def test_a_broken_table_takes_nothing(exchange, strict):
         collect("a0_toy", exchange, strict, now=lambda: NOON)
 
     assert [path.name for path in strict.iterdir()] == ["course.toml"]
+
+
+def test_a_misspelt_extension_is_pointed_out(exchange, strict):
+    """An extension that nobody gets, beside a student of nearly that name, is asked about."""
+    (strict / "course.toml").write_text(TABLE + "[extensions.a0_toy]\nadaa = 2026-11-28T12:00:00Z\n", "utf-8")
+
+    said = hand_in(exchange, strict, "x", NOON)
+
+    assert "course.toml extends the due time of adaa, who handed in nothing: is it ada?" in said

@@ -66,3 +66,15 @@ def test_start_page_links_the_students_copy(course):
     links = [line.split("](")[1].split(")")[0] for line in text.splitlines() if "](" in line]
     assert "../work/a9_memory/a9_memory.ipynb" in links
     assert all((page.parent / link).resolve().parent.is_dir() for link in links)
+
+
+def test_pages_say_when_work_is_due(course):
+    """What the edition says about due times stands on the home page and on the student's start page."""
+    (course / "deadlines.toml").write_text(
+        "[assignments.a9_memory]\ndue = 2026-12-01T23:59:00+01:00\nlate = { per_day = 10 }\n", "utf-8"
+    )
+    (course / "work" / "a9_memory").mkdir(parents=True)
+    (course / "work" / "a9_memory" / "a9_memory.ipynb").write_text("{}", "utf-8")
+
+    for text in (home_text(course), (course / write_start_page(course)).read_text("utf-8")):
+        assert "): due **Tue 1 Dec 2026, 23:59 (UTC+01:00)**. Each started day late costs 10% of the points" in text

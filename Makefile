@@ -14,7 +14,7 @@ help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup:  ## install everything, pinned, into .venv
-	@$(PYTHON) start.py --extras grading,dev --setup
+	@$(PYTHON) start.py --extras cluster,grading,dev --setup
 
 lab: ## set up and open the course in JupyterLab
 	@$(PYTHON) start.py --extras grading --setup

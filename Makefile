@@ -8,7 +8,7 @@ ASSIGNMENT ?= a1_recurrent
 COURSE ?= class
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab present test test-slow test-all lint claims bench peers attacks site export release bundle grade mutants
+.PHONY: help setup lab present test test-slow test-all lint claims bench bench-grading peers attacks site export release bundle grade mutants
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ peers: setup  ## make the environments of nbgrader and otter that benchmarks and
 attacks: setup  ## try every attack on the grader: make attacks ARGS="--engine all --only forge"
 	.venv/bin/python -m tests.attacks $(ARGS)
 
+bench-grading: setup peers  ## the same submissions graded by nbgrader, by otter and by us
+	.venv/bin/python -m benchmarks.grading
+
 site: setup  ## write every lecture as a page, with an index, to dist/site
 	@$(SEQLIB) export site
 
@@ -61,7 +64,7 @@ bundle: setup  ## write the students' edition of the course to dist/
 	@$(SEQLIB) bundle
 
 grade: setup  ## grade a class: make grade ASSIGNMENT=a1_recurrent COURSE=class
-	@$(SEQLIB) grade $(ASSIGNMENT) --course "$(COURSE)" --trusted
+	@$(SEQLIB) grade $(ASSIGNMENT) --course "$(COURSE)"
 
 mutants: setup  ## show that every check finds every known mistake
 	@$(SEQLIB) mutants $(ASSIGNMENT)

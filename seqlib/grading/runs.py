@@ -1,10 +1,10 @@
 """The rows of the jobs table: read as what they mean, and changed only as long as they are what was read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from seqlib.errors import StaleClaimError
 from seqlib.grading.database import JOBS
@@ -12,7 +12,6 @@ from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.states import Progress, State
 
 __all__ = [
-    "Asked",
     "Claim",
     "Standing",
     "claim_of",
@@ -53,30 +52,6 @@ class Standing:
     progress: Progress
     facts: Facts | None = None
     finished_at: str = ""
-
-
-class Asked:
-    """The newest run of every job of some assignments, and the order in which they were asked for."""
-
-    def __init__(self, connection: Connection, assignments: Collection[str]) -> None:
-        query = select(JOBS).where(JOBS.c.assignment.in_(list(assignments))).order_by(JOBS.c.run)
-        rows = connection.execute(query).mappings().all()
-        self.rows = {row["digest"]: row for row in rows}
-        self._newest: dict[tuple[str, str], int] = {}
-        for row in rows:
-            owner = (row["assignment"], row["student"])
-            self._newest[owner] = max(self._newest.get(owner, 0), row["place"])
-        self._last: int = connection.scalar(select(func.max(JOBS.c.place))) or 0
-
-    def is_newest(self, job: Job, row: Any) -> bool:
-        """Whether nothing else of this student was asked for since."""
-        return bool(row["place"] == self._newest[(job.assignment, job.student)])
-
-    def next_place(self, job: Job) -> int:
-        """The place after all others."""
-        self._last += 1
-        self._newest[(job.assignment, job.student)] = self._last
-        return self._last
 
 
 def insert_run(connection: Connection, job: Job, progress: Progress, place: int, points: str, mark: str) -> Any:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from seqlib.errors import GradingError
 
 __all__ = [
+    "MOST_ATTEMPTS",
     "MOST_FAULTS",
     "MOST_LOST",
     "TRANSITIONS",
@@ -26,6 +27,7 @@ __all__ = [
 
 MOST_FAULTS = 3
 MOST_LOST = 2
+MOST_ATTEMPTS = 10  # only what is given back without a fault or a loss comes so far
 
 
 class State(StrEnum):
@@ -36,6 +38,7 @@ class State(StrEnum):
     CLAIMED = "claimed"
     DONE = "done"
     SET_ASIDE = "set aside"
+    WITHDRAWN = "withdrawn"
 
 
 class Kind(StrEnum):
@@ -47,6 +50,8 @@ class Kind(StrEnum):
     FINISH = "finish"
     FAULT = "fault"
     LOST = "lost"
+    RELEASE = "release"
+    WITHDRAW = "withdraw"
     REGRADE = "regrade"
 
 
@@ -56,6 +61,7 @@ TRANSITIONS: dict[State, dict[Kind, tuple[State, ...]]] = {
     State.QUEUED: {
         Kind.ENQUEUE: (State.QUEUED,),  # the same work asked for twice is one job
         Kind.CLAIM: (State.CLAIMED,),
+        Kind.WITHDRAW: (State.WITHDRAWN,),  # newer work, checks or software are asked for by now
     },
     State.CLAIMED: {
         Kind.ENQUEUE: (State.CLAIMED,),
@@ -63,7 +69,9 @@ TRANSITIONS: dict[State, dict[Kind, tuple[State, ...]]] = {
         Kind.FINISH: (State.DONE,),
         Kind.FAULT: (State.QUEUED, State.SET_ASIDE),  # our side failed, not the student: try again
         Kind.LOST: (State.QUEUED, State.SET_ASIDE),  # a job that ends its workers must not end them all
+        Kind.RELEASE: (State.QUEUED, State.SET_ASIDE),  # the whole run ended: not this job's doing, as far as we know
     },
+    State.WITHDRAWN: {Kind.ENQUEUE: (State.QUEUED,)},
     State.DONE: {Kind.ENQUEUE: (State.DONE,), Kind.REGRADE: (State.QUEUED,)},
     State.SET_ASIDE: {Kind.ENQUEUE: (State.SET_ASIDE,), Kind.REGRADE: (State.QUEUED,)},
 }
@@ -76,9 +84,9 @@ class Event:
 
     Attributes:
         kind: What.
-        owner: Who claims, holds or held it; for a loss empty where only the lease shows it.
+        owner: Who claims, holds or held it; for a release empty where only the lease shows it.
         lease_s: How long a claim or a heartbeat is good for.
-        reason: Of a fault or a loss.
+        reason: Of a fault, a loss or a release.
     """
 
     kind: Kind
@@ -100,7 +108,7 @@ class Progress:
         lost: How often its worker vanished.
         owner: Who has it, or had it last.
         lease_end: When the claim ends, in seconds since 1970.
-        reason: Of the last fault or loss.
+        reason: Of the last fault, loss or release.
     """
 
     state: State = State.ABSENT
@@ -149,7 +157,7 @@ _Targets = tuple[State, ...]
 
 
 def _enqueue(progress: Progress, event: Event, now: float | int, targets: _Targets) -> Progress:
-    return replace(progress, state=targets[0], version=progress.version + (progress.state is State.ABSENT))
+    return replace(progress, state=targets[0], version=progress.version + (progress.state is not targets[0]))
 
 
 def _claim(progress: Progress, event: Event, now: float | int, targets: _Targets) -> Progress:
@@ -181,14 +189,24 @@ def _fault(progress: Progress, event: Event, now: float | int, targets: _Targets
 
 
 def _lost(progress: Progress, event: Event, now: float | int, targets: _Targets) -> Progress:
+    _require_owner(progress, event)
+    lost = progress.lost + 1
+    reason = event.reason or f"worker {progress.owner} vanished"
+    return replace(_changed(progress, targets[lost >= MOST_LOST]), lost=lost, reason=reason)
+
+
+def _release(progress: Progress, event: Event, now: float | int, targets: _Targets) -> Progress:
     if event.owner:
         _require_owner(progress, event)
     elif now < progress.lease_end:
         left = progress.lease_end - now
         raise GradingError(f"the lease of {progress.owner} runs for another {left:.0f} s.", "wait for its end.")
-    lost = progress.lost + 1
-    reason = event.reason or f"worker {progress.owner} vanished"
-    return replace(_changed(progress, targets[lost >= MOST_LOST]), lost=lost, reason=reason)
+    reason = event.reason or f"{progress.owner} gave it back"
+    return replace(_changed(progress, targets[progress.attempts >= MOST_ATTEMPTS]), reason=reason)
+
+
+def _withdraw(progress: Progress, event: Event, now: float | int, targets: _Targets) -> Progress:
+    return replace(_changed(progress, targets[0]), reason=event.reason)
 
 
 def _regrade(progress: Progress, event: Event, now: float | int, targets: _Targets) -> Progress:
@@ -202,6 +220,8 @@ _APPLY: dict[Kind, Callable[[Progress, Event, float | int, _Targets], Progress]]
     Kind.FINISH: _finish,
     Kind.FAULT: _fault,
     Kind.LOST: _lost,
+    Kind.RELEASE: _release,
+    Kind.WITHDRAW: _withdraw,
     Kind.REGRADE: _regrade,
 }
 

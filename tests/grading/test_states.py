@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from seqlib.errors import GradingError
 from seqlib.grading.states import (
+    MOST_ATTEMPTS,
     MOST_FAULTS,
     MOST_LOST,
     TRANSITIONS,
@@ -55,6 +56,7 @@ def test_every_state_is_reached_and_can_end():
     """From the start every state is reached, and from every state some path ends in verdicts."""
     assert reachable(State.ABSENT) == set(State)
     assert all({State.DONE, State.SET_ASIDE} <= reachable(state) for state in State)
+    assert not Progress(state=State.WITHDRAWN).final
 
 
 def test_an_end_is_an_end():
@@ -65,7 +67,9 @@ def test_an_end_is_an_end():
         assert step(over, Event(kind=Kind.REGRADE), 0) == Progress(state=State.QUEUED, run=4, version=1)
 
 
-@pytest.mark.parametrize(("kind", "most"), [(Kind.FAULT, MOST_FAULTS), (Kind.LOST, MOST_LOST)])
+@pytest.mark.parametrize(
+    ("kind", "most"), [(Kind.FAULT, MOST_FAULTS), (Kind.LOST, MOST_LOST), (Kind.RELEASE, MOST_ATTEMPTS)]
+)
 def test_attempts_are_bounded(kind, most):
     """A job that our side fails on goes back to the queue until the limit, and is then set aside."""
     before = after(Kind.ENQUEUE, *[Kind.CLAIM, kind] * (most - 1))
@@ -75,14 +79,38 @@ def test_attempts_are_bounded(kind, most):
     assert at_last.attempts == most
 
 
-def test_a_lease_that_runs_is_not_lost():
-    """Only a lease that is over, or a worker that is known to be gone, loses a job."""
+def test_a_lease_that_runs_is_not_released():
+    """Only a lease that is over, or its owner by name, gives a job back, and that counts neither fault nor loss."""
     claimed = after(Kind.ENQUEUE, Kind.CLAIM)
 
     with pytest.raises(GradingError, match=r"the lease of w1 runs for another 1 s\.\nHint: wait for its end\."):
-        step(claimed, Event(kind=Kind.LOST), 59)
-    assert step(claimed, Event(kind=Kind.LOST), 60).state is State.QUEUED
+        step(claimed, Event(kind=Kind.RELEASE), 59)
+    for released in (
+        step(claimed, Event(kind=Kind.RELEASE), 60),
+        step(claimed, Event(kind=Kind.RELEASE, owner="w1"), 1),
+    ):
+        assert (released.state, released.faults, released.lost) == (State.QUEUED, 0, 0)
+        assert released.reason == "w1 gave it back"
+
+
+def test_a_loss_is_told_by_name():
+    """A worker is lost only under a living owner, who says so."""
+    claimed = after(Kind.ENQUEUE, Kind.CLAIM)
+
+    with pytest.raises(GradingError, match="nobody does not hold this job: w1 does"):
+        step(claimed, Event(kind=Kind.LOST), 1000)
     assert step(claimed, Event(kind=Kind.LOST, owner="w1"), 1).reason == "worker w1 vanished"
+
+
+def test_what_is_withdrawn_waits_for_nobody_until_it_is_asked_for():
+    """A withdrawn job can't be claimed or regraded; asked for once more it waits in the same run."""
+    withdrawn = after(Kind.ENQUEUE, Kind.CLAIM, Kind.RELEASE, Kind.WITHDRAW)
+
+    for kind in (Kind.CLAIM, Kind.REGRADE, Kind.WITHDRAW):
+        with pytest.raises(GradingError, match="a job that is withdrawn can't take the event"):
+            step(withdrawn, Event(kind=kind, owner="w1"), 0)
+    asked = step(withdrawn, Event(kind=Kind.ENQUEUE), 0)
+    assert (asked.state, asked.run, asked.attempts) == (State.QUEUED, 1, 1)
 
 
 def test_an_event_that_the_table_has_not_is_refused():
@@ -90,14 +118,16 @@ def test_an_event_that_the_table_has_not_is_refused():
     with pytest.raises(GradingError) as refused:
         step(after(Kind.ENQUEUE), Event(kind=Kind.FINISH, owner="w1"), 0)
 
-    assert str(refused.value) == ("a job that is queued can't take the event finish.\nHint: it may: enqueue, claim.")
+    assert str(refused.value) == (
+        "a job that is queued can't take the event finish.\nHint: it may: enqueue, claim, withdraw."
+    )
 
 
 def test_another_owner_changes_nothing():
     """Finish, fault and heartbeat come from whoever holds the job."""
     claimed = after(Kind.ENQUEUE, Kind.CLAIM)
 
-    for kind in (Kind.FINISH, Kind.FAULT, Kind.HEARTBEAT, Kind.LOST):
+    for kind in (Kind.FINISH, Kind.FAULT, Kind.HEARTBEAT, Kind.LOST, Kind.RELEASE):
         with pytest.raises(GradingError, match="w2 does not hold this job: w1 does"):
             step(claimed, Event(kind=kind, owner="w2"), 0)
 
@@ -106,7 +136,7 @@ def test_another_owner_changes_nothing():
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 5)), max_size=40))
 def test_any_history_keeps_its_counts(history):
     """Whatever happens in whatever order: counts add up, bounds hold, versions rise, and refusals change nothing."""
-    progress, now = Progress(), 0
+    progress, now, released = Progress(), 0, 0
     for event, passed in history:
         now += passed
         before = replace(progress)
@@ -118,14 +148,16 @@ def test_any_history_keeps_its_counts(history):
         allowed = TRANSITIONS[before.state][event.kind]
         assert progress.state in allowed
         if progress.run == before.run:
-            assert progress.version - before.version == (event.kind not in (Kind.HEARTBEAT, Kind.ENQUEUE)) + (
-                before.state is State.ABSENT
-            )
-        ended = progress.faults + progress.lost + (progress.state in (State.DONE, State.CLAIMED))
+            still = event.kind is Kind.HEARTBEAT or (event.kind is Kind.ENQUEUE and before.state is progress.state)
+            assert progress.version - before.version == (not still)
+        released = 0 if event.kind is Kind.REGRADE else released + (event.kind is Kind.RELEASE)
+        ended = progress.faults + progress.lost + released + (progress.state in (State.DONE, State.CLAIMED))
         assert progress.attempts == ended
         assert progress.faults <= MOST_FAULTS
         assert progress.lost <= MOST_LOST
         stopped = progress.faults == MOST_FAULTS or progress.lost == MOST_LOST
+        stopped |= event.kind is Kind.RELEASE and progress.attempts >= MOST_ATTEMPTS
+        stopped |= before.state is progress.state is State.SET_ASIDE
         assert stopped == (progress.state is State.SET_ASIDE)
 
 

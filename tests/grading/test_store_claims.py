@@ -22,6 +22,7 @@ from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, StaleClaimError
 from seqlib.grading import database
 from seqlib.grading.jobs import Facts, Job
+from seqlib.grading.owners import own_name
 from seqlib.grading.states import State
 from seqlib.grading.store import EMPTY_HEAD, Claim, Store
 
@@ -148,7 +149,7 @@ def test_the_same_work_is_graded_once(store):
     assert store.enqueue([job()], POINTS) == 0
 
     assert store.claim("w1") == []
-    assert store.progress("a1") == {State.QUEUED: 0, State.CLAIMED: 0, State.DONE: 1, State.SET_ASIDE: 0}
+    assert {state: count for state, count in store.progress("a1").items() if count} == {State.DONE: 1}
     record = store.latest("a1")["ada"]
     assert (record.earned, record.facts) == (10, Facts(seconds=1.5, cpu_s=0.5, device="cpu"))
     assert store.verify() == 2
@@ -194,7 +195,7 @@ def test_a_worker_that_was_given_up_writes_nothing(store):
     assert store.heartbeat([early, late], now=62) == [replace(late, progress=replace(late.progress, lease_end=122))]
     store.finish(late, verdicts())
     assert store.latest("a1")["ada"].earned == 10
-    assert late.progress.lost == 1
+    assert (late.progress.lost, late.progress.attempts) == (0, 2)
 
 
 def test_a_result_after_the_lease_counts_as_long_as_nobody_took_the_job(store):
@@ -239,6 +240,95 @@ def test_a_job_that_loses_its_worker_twice_is_set_aside(store):
     assert store.verify() == 2
 
 
+def test_an_owner_that_ends_gives_its_jobs_back_without_a_loss(store):
+    """However often a run is broken off, up to ten times, the job waits for the next one at once."""
+    store.enqueue([job(), job("bob")], POINTS)
+    for k in range(9):
+        held = store.claim(f"w{k}", 2, now=0)
+        assert len(held) == 2
+        assert {s.progress.state for s in store.release(f"w{k}", "interrupted", now=0)} == {State.QUEUED}
+        assert store.release(f"w{k}", now=0) == []
+    ada, bob = store.claim("w9", 2, now=0)
+
+    store.finish(ada, verdicts())
+    [last] = store.release("w9", now=0)
+
+    assert (ada.progress.lost, ada.progress.attempts) == (0, 10)
+    assert last.progress.state is State.SET_ASIDE
+    assert "broken off ten times" in store.latest("a1")["bob"].verdicts[0].message
+    with pytest.raises(StaleClaimError):
+        store.finish(bob, verdicts())
+
+
+def test_what_broke_off_before_comes_last(store):
+    """Work that ends whole runs lets all other work go first."""
+    store.enqueue([job("a"), job("b")], POINTS)
+    take(store)
+    store.release("w1")
+
+    assert [take(store).job.student for _ in range(2)] == ["b", "a"]
+
+
+def test_a_dead_owner_is_not_waited_for(store):
+    """The lease of a process of this machine that has ended is over at once; others run on."""
+    code = "from seqlib.grading.owners import own_name; print(own_name(), end='')"
+    gone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    elsewhere = "other-" + gone.partition("-")[2]
+    store.enqueue([job(name) for name in "abcd"], POINTS)
+    for owner in (gone, elsewhere, own_name(), gone):
+        take(store, owner, now=0)
+
+    taken = store.claim("next", 9, now=1)
+
+    assert [claim.job.student for claim in taken] == ["a", "d"]
+    assert {claim.progress.reason for claim in taken} == {"its run ended before it was done"}
+    assert {claim.progress.lost for claim in taken} == {0}
+
+
+def test_what_is_overtaken_is_withdrawn(store):
+    """A job that waits beside newer work of its student never runs; asked for again it does."""
+    store.enqueue([job(submission="1"), job("bob")], POINTS)
+    store.enqueue([job(submission="2")], POINTS)
+    assert store.state(job(submission="1")) is State.WITHDRAWN
+    assert store.progress("a1")[State.QUEUED] == 2
+
+    store.enqueue([job(submission="1")], POINTS)
+
+    assert store.state(job(submission="2")) is State.WITHDRAWN
+    assert {claim.job.submission for claim in store.claim("w1", 9)} == {"1" * 64, "5" * 64}
+
+
+@pytest.mark.parametrize("how", ["release", "expire", "fault", "lost"])
+def test_what_comes_back_too_late_is_withdrawn(store, how):
+    """A claimed job that newer work has overtaken meanwhile does not wait again when it is given back."""
+    store.enqueue([job(submission="1")], POINTS)
+    claim = take(store)
+    store.enqueue([job(submission="2")], POINTS)
+    assert store.state(claim.job) is State.CLAIMED
+
+    if how == "expire":
+        store.expire(now=1000)
+    elif how == "fault":
+        store.fault(claim, "no sandbox")
+    else:
+        getattr(store, how)("w1")
+
+    assert store.state(claim.job) is State.WITHDRAWN
+    assert [one.job.submission for one in store.claim("w2", 9)] == ["2" * 64]
+    assert store.verify() == 0
+
+
+def test_a_withdrawn_job_that_was_graded_elsewhere_is_done(store):
+    """`append` records it all the same."""
+    store.enqueue([job(submission="1")], POINTS)
+    store.enqueue([job(submission="2")], POINTS)
+
+    store.append(job(submission="1"), verdicts())
+
+    assert store.state(job(submission="1")) is State.DONE
+    assert store.verify() == 2
+
+
 def test_faults_of_our_side_are_tried_three_times(store):
     """Two faults put it back, the third sets it aside, with verdicts that blame nobody."""
     store.enqueue([job()], POINTS)
@@ -271,8 +361,9 @@ def test_a_regrade_is_a_new_run(store):
 def test_the_work_that_was_asked_for_last_counts(store):
     """Neither a slow older job nor going back to earlier work gives the wrong record, and nothing runs twice."""
     store.enqueue([job(submission="1")], POINTS)
+    [old] = store.claim("w1", 2)
     store.enqueue([job(submission="2")], POINTS)
-    old, new = store.claim("w1", 2)
+    [new] = store.claim("w1", 2)
     store.finish(new, verdicts())
     store.finish(old, verdicts(right=False))
     assert store.latest("a1")["ada"].work == job(submission="2")

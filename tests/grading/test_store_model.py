@@ -32,13 +32,16 @@ class Run:
     """What the model knows of the newest run of a job."""
 
     def __init__(self) -> None:
-        self.state, self.faults, self.lost, self.holder, self.end = "queued", 0, 0, "", 0.0
+        self.state, self.holder, self.end = "queued", "", 0.0
+        self.attempts = self.faults = self.lost = 0
 
-    def give_back(self, kind: str) -> int:
-        """A fault or a loss; gives the number of records that this makes."""
-        setattr(self, kind, getattr(self, kind) + 1)
-        self.state = "set aside" if self.faults == 3 or self.lost == 2 else "queued"
-        return int(self.state == "set aside")
+    def give_back(self, kind: str = "") -> int:
+        """A fault, a loss or a release; gives the number of records that this makes."""
+        if kind:
+            setattr(self, kind, getattr(self, kind) + 1)
+        over = self.faults == 3 if kind == "faults" else self.lost == 2 if kind == "lost" else self.attempts >= 10
+        self.state = "set aside" if over else "queued"
+        return int(over)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -67,7 +70,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(owner=OWNERS, count=st.integers(1, 3))
     def claim(self, owner: str, count: int) -> None:
-        """As many as wait, and what is over counts as lost."""
+        """As many as wait, and what is over is given back."""
         self._expire()
         waiting = sum(run.state == "queued" for run in self.runs.values())
         taken = self.store.claim(owner, count, LEASE_S, now=self.now)
@@ -76,14 +79,15 @@ class StoreMachine(RuleBasedStateMachine):
             run = self.runs[claim.job.student]
             assert run.state == "queued"
             run.state, run.holder, run.end = "claimed", owner, self.now + LEASE_S
-            self.claims.append((claim, run, run.faults + run.lost))
+            run.attempts += 1
+            self.claims.append((claim, run, run.attempts))
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), kind=st.sampled_from(("finish", "fault", "heartbeat")))
     def use(self, data: Any, kind: str) -> None:
         """A claim is good while its run is claimed and was not given back since, and else it does nothing."""
         claim, run, before = data.draw(st.sampled_from(self.claims))
-        good = run.state == "claimed" and run.faults + run.lost == before
+        good = run.state == "claimed" and run.attempts == before
         if kind == "heartbeat":
             held = self.store.heartbeat([claim], LEASE_S, now=self.now)
             assert bool(held) == good
@@ -112,6 +116,13 @@ class StoreMachine(RuleBasedStateMachine):
         mine = [run for run in self.runs.values() if run.state == "claimed" and run.holder == owner]
         assert len(self.store.lost(owner, now=self.now)) == len(mine)
         self.records += sum(run.give_back("lost") for run in mine)
+
+    @rule(owner=OWNERS)
+    def release(self, owner: str) -> None:
+        """Every job of an owner that ends waits again, without a loss."""
+        mine = [run for run in self.runs.values() if run.state == "claimed" and run.holder == owner]
+        assert len(self.store.release(owner, now=self.now)) == len(mine)
+        self.records += sum(run.give_back() for run in mine)
 
     @rule(seconds=st.integers(1, LEASE_S))
     def wait(self, seconds: int) -> None:
@@ -146,7 +157,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _expire(self) -> None:
         for run in self.runs.values():
             if run.state == "claimed" and run.end <= self.now:
-                self.records += run.give_back("lost")
+                self.records += run.give_back()
 
 
 @pytest.mark.slow

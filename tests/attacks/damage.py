@@ -139,6 +139,7 @@ def _sparse(path: Path, data: bytes, scene: Scene) -> None:
 def _crowd(path: Path, data: bytes, scene: Scene) -> None:
     for name in ("a.ipynb", "b.ipynb", ".hidden.ipynb", "target.ipynb.ipynb", "TARGET.ipynb", "x\n.ipynb"):
         path.with_name(name).write_bytes(data)
+    path.with_name("timestamp.txt").unlink(missing_ok=True)
     path.with_name("timestamp.txt").symlink_to(scene.key)
 
 

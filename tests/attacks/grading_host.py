@@ -14,14 +14,15 @@ from seqlib.grading.graded import TimeLimits
 from seqlib.grading.kit import course_key, load_kit
 from seqlib.threads import limit_threads
 
-LIMITS = TimeLimits(cell_s=4, notebook_s=25, restarts=3)
+SHORT = TimeLimits(cell_s=4, notebook_s=25, restarts=3)
+PATIENT = TimeLimits(cell_s=60, notebook_s=300, restarts=3)
 
 
-def grade_class(root: Path, course: Path, isolation: str) -> dict[str, Any]:
+def grade_class(root: Path, course: Path, isolation: str, limits: TimeLimits = SHORT) -> dict[str, Any]:
     """Grade a whole class as `seqlib grade` does, write its feedback, and tell what every record says."""
     exchange = course.parent / "exchange"
     refused = dict(collect("target", exchange, course).refused) if exchange.is_dir() else {}
-    run = ClassRun(Settings(assignment="target", root=root, course=course, limits=LIMITS, isolation=isolation))
+    run = ClassRun(Settings(assignment="target", root=root, course=course, limits=limits, isolation=isolation))
     rows = {row.student: row for row in run}
     key = course_key(course, create=False)
     write_feedback(load_kit("target", root), course, key)

@@ -10,10 +10,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from seqlib.grading.limits import AbstractGroup, AbstractLimits, ProcessLimits
-
 from seqlib.grading.outputs import NotebookOutputs
 from seqlib.grading.sandbox.box import SO_PASSCRED, AbstractBoxes, Box, BoxLimits, SandboxError, greet
 from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line
@@ -53,7 +53,7 @@ class ColdStart(AbstractBoxes):
     ) -> None:
         self._image, self._box_limits, self._limits = image, box_limits, limits
         self._process_limits, self._devices, self._isolated = process_limits, devices, isolated
-        self._started: list[tuple[subprocess.Popen[bytes], Path]] = []
+        self._started: dict[subprocess.Popen[bytes], Path] = {}
 
     @property
     def alive(self) -> bool:
@@ -67,6 +67,7 @@ class ColdStart(AbstractBoxes):
         leash, their_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         cells, their_cells = socket.socketpair()
         leash.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
+        process = None
         try:
             with their_leash, their_cells:
                 process = self._start(their_leash, their_cells, group)
@@ -76,25 +77,30 @@ class ColdStart(AbstractBoxes):
         except BaseException as error:
             leash.close()
             cells.close()
-            self._close_group(group)
+            self._give_up(process, group)
             if isinstance(error, OSError):
                 raise SandboxError(f"a sandbox can't be started: {error}.", "run: seqlib doctor") from error
             raise
         leash.setblocking(False)
-        return Box(cells, leash, group, outputs, self._box_limits, self.close)
+        return Box(cells, leash, group, outputs, self._box_limits, partial(self._end, process))
 
     def close(self) -> None:
         """End the processes that were started, and remove their folders."""
-        for process, folder in self._started:
-            process.kill()
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            shutil.rmtree(folder, ignore_errors=True)
-        self._started.clear()
+        for process in list(self._started):
+            self._end(process)
 
-    def _close_group(self, group: AbstractGroup | None) -> None:
-        self.close()
+    def _end(self, process: subprocess.Popen[bytes] | None) -> None:
+        folder = self._started.pop(process, None) if process is not None else None
+        if process is None or folder is None:
+            return
+        process.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _give_up(self, process: subprocess.Popen[bytes] | None, group: AbstractGroup | None) -> None:
+        self._end(process)
         if group is not None:
             group.kill()
             group.close()
@@ -118,7 +124,8 @@ class ColdStart(AbstractBoxes):
         environment = parent_environment(self._image, inside=inside)
         if inside:
             scratch = {HOME: self._box_limits.scratch_bytes, "/dev/shm": _SHARED_MEMORY_BYTES}
-            mounts = Mounts(read_only=self._image.read_only, devices=self._devices, scratch=scratch)
+            image = self._image
+            mounts = Mounts(read_only=image.read_only, devices=self._devices, scratch=scratch, hidden=image.hidden)
             program, environment = command_line(program, mounts, environment), {}
         process = subprocess.Popen(
             program,
@@ -130,5 +137,5 @@ class ColdStart(AbstractBoxes):
             cwd=folder,
             start_new_session=True,
         )
-        self._started.append((process, folder))
+        self._started[process] = folder
         return process

@@ -21,6 +21,7 @@ class Image:
     """
 
     def __init__(self, root: Path, public: Mapping[str, bytes]) -> None:
+        self.hidden = (root, Path(seqlib.__file__).parent)
         self.folder = Path(tempfile.mkdtemp(prefix="sq-image-"))
         self.folder.chmod(0o755)
         for name, data in students_library(root).items():

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import IO
 
 from seqlib.grading.limits import AbstractGroup, AbstractLimits, ProcessLimits
-
 from seqlib.grading.outputs import NotebookOutputs
 from seqlib.grading.sandbox.box import SO_PASSCRED, AbstractBoxes, Box, BoxLimits, SandboxError, greet
 from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line
@@ -63,7 +62,7 @@ class WarmParent(AbstractBoxes):
             program = [sys.executable, "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
             line = command_line(
                 [*program, json.dumps(settings)],
-                Mounts(read_only=image.read_only, devices=devices),
+                Mounts(read_only=image.read_only, devices=devices, hidden=image.hidden),
                 parent_environment(image),
             )
             self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115

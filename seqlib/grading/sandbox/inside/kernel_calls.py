@@ -6,6 +6,7 @@ import os
 __all__ = [
     "NEW_NAMESPACES",
     "drop_capabilities",
+    "drop_capability_bounds",
     "forbid_new_privileges",
     "hide_with_empty_folder",
     "load_filter",
@@ -56,10 +57,15 @@ def _mount(place: str, flags: int, options: str) -> None:
     _require(result, f"mount on {place}")
 
 
-def drop_capabilities() -> None:
-    """Give up every capability, for good."""
+def drop_capability_bounds() -> None:
+    """See to it that no program which is started can bring a capability back, where this process may say so."""
     for capability in range(_LAST_CAPABILITY + 1):
         _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # fails beyond the last one that this kernel knows
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, for good."""
+    drop_capability_bounds()
     _libc.prctl(_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     header, data = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
     _require(_libc.capset(header, data), "capset")

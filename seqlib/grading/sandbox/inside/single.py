@@ -30,6 +30,7 @@ def main(leash: socket.socket, cells: socket.socket, settings: dict[str, Any]) -
         made = prepare(settings["modules"])
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if settings["filter"]:
+            kernel_calls.drop_capabilities()
             kernel_calls.forbid_new_privileges()
             kernel_calls.load_filter(bytes.fromhex(settings["filter"]))
         proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from . import kernel_calls
 from .submission import serve_submission
 
 __all__ = ["supervise"]
@@ -27,10 +28,12 @@ def supervise(
     environment: dict[str, str],
 ) -> None:
     """Start the process that runs the cells; interrupt or end it when the host says so; end when the host hangs up."""
+    kernel_calls.set_dumpable(False)  # what it holds is closed to the process that it starts
     pid = os.fork()
     if pid == 0:
         try:
             leash.close()
+            kernel_calls.set_dumpable(True)
             _die_first(proc)
             os.close(proc)
             serve_submission(cells, made, home, public, environment)
@@ -73,7 +76,7 @@ def _order(leash: socket.socket) -> bytes | None:
 
 
 def _reap() -> list[tuple[int, int]]:
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

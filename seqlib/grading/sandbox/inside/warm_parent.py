@@ -78,6 +78,7 @@ def _compute_once(torch: Any) -> None:
 def become_nobody(uid: int) -> None:
     """Give up root's rights where there are any."""
     if os.getuid() == 0 and uid:
+        kernel_calls.drop_capability_bounds()
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)

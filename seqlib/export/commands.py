@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:  # the command line starts without what only an export needs
     from rich.progress import Progress
 
-    from seqlib.export import Exported
+    from seqlib.export.lecture import Exported
 
 __all__ = ["app"]
 
@@ -34,7 +34,7 @@ def lecture(
     The steppers in it work without Python: hand the file out, or put it on any web server.
     """
     from seqlib.catalogue import find_course, find_lecture
-    from seqlib.export import export_lecture
+    from seqlib.export.lecture import export_lecture
 
     path = Path(name)
     if not path.is_file():
@@ -56,7 +56,7 @@ def site(
 ) -> None:
     """Run every lecture and write the pages of the course, slides included, with an index."""
     from seqlib.catalogue import find_course, read_lectures
-    from seqlib.export import export_site
+    from seqlib.export.site import export_site
 
     root = find_course(course)
     with _progress() as progress:

@@ -3,7 +3,8 @@
 import pytest
 
 from seqlib.errors import ExportError
-from seqlib.export import export_lecture, export_site
+from seqlib.export.lecture import export_lecture
+from seqlib.export.site import export_site
 
 GOOD = "# %% [markdown]\n# # One\n\n# %%\nprint(6 * 7)\n"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from seqlib.catalogue import read_lectures
-from seqlib.export import export_lecture
+from seqlib.export.lecture import export_lecture
 from tests.ui.conftest import ROOT
 from tests.ui.slides import SCREENS, judge
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqlib.export import export_lecture
+from seqlib.export.lecture import export_lecture
 from tests.ui.conftest import LECTURE
 
 pytestmark = pytest.mark.browser

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from . import kernel_calls
-from .isolate import limit_itself
+from .isolate import become_nobody, limit_itself
 from .supervise import supervise
-from .warm_parent import become_nobody, prepare
+from .warm_parent import prepare
 
 __all__ = ["main"]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import kernel_calls
-from .isolate import HOME, Isolation, in_new_namespaces, lock
+from .isolate import HOME, Isolation, become_nobody, in_new_namespaces, lock
 from .supervise import supervise
 
 __all__ = ["main"]
@@ -73,15 +73,6 @@ def _compute_once(torch: Any) -> None:
     x = torch.ones(8, 8, requires_grad=True)
     torch.nn.functional.cross_entropy(torch.tanh(x @ x), torch.zeros(8, dtype=torch.long)).backward()
     repr(x)
-
-
-def become_nobody(uid: int) -> None:
-    """Give up root's rights where there are any."""
-    if os.getuid() == 0 and uid:
-        kernel_calls.drop_capability_bounds()
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
 
 
 def _socket(handle: int) -> socket.socket:

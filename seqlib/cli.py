@@ -21,6 +21,9 @@ _AREAS = (
     "seqlib.grading.commands",
     "seqlib.grading.store_commands",
 )
+_EXAMINERS = ("seqlib.grading.sandbox.findings",)
+"""Modules whose `findings` the doctor shows besides its own."""
+
 _EXIT_STATUS = 2
 
 
@@ -36,6 +39,7 @@ def app() -> typer.Typer:
     for area in _AREAS:
         if _installed(area):
             merged.add_typer(import_module(area).app)
+    import_module("seqlib.lab.commands").EXAMINERS.update(filter(_installed, _EXAMINERS))
     return merged
 
 
@@ -51,8 +55,8 @@ def main() -> None:
 
 
 def _installed(module: str) -> bool:
-    package = module.rpartition(".")[0]
-    return find_spec(package) is not None and find_spec(module) is not None
+    parts = module.split(".")
+    return all(find_spec(".".join(parts[:count])) is not None for count in range(1, len(parts) + 1))
 
 
 if __name__ == "__main__":

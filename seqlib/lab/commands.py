@@ -1,11 +1,15 @@
 """The commands `seqlib lab` and `seqlib doctor`."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["app"]
+__all__ = ["EXAMINERS", "app"]
+
+EXAMINERS: set[str] = set()
+"""Modules whose `findings()` the doctor shows besides its own; the command line names those that are installed."""
 
 app = typer.Typer()
 
@@ -47,5 +51,7 @@ def doctor() -> None:
     from seqlib.lab.doctor import examine, report
 
     findings = examine()
+    for name in sorted(EXAMINERS):
+        findings += import_module(name).findings()
     Console().print(report(findings))
     raise typer.Exit(int(any(finding.missing and finding.required for finding in findings)))

@@ -7,15 +7,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
 from rich.table import Table
 
-__all__ = ["ISOLATION", "Finding", "examine", "find_browser", "isolation_level", "report"]
-
-ISOLATION = ("none", "process limits", "sandbox")
-"""How far a submission can be kept from the machine that grades it, weakest first."""
+__all__ = ["Finding", "examine", "find_browser", "report"]
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _BROWSER_FILES = (
@@ -28,9 +24,7 @@ _INSTALLERS = {"Linux": "sudo apt-get install -y", "Darwin": "brew install", "Wi
 _PACKAGES = {
     "browser": {"Linux": "chromium", "Darwin": "--cask chromium", "Windows": "Google.Chrome"},
     "node": {"Linux": "nodejs", "Darwin": "node", "Windows": "OpenJS.NodeJS"},
-    "bubblewrap": {"Linux": "bubblewrap"},
 }
-_PROBE_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +52,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look for every part that the course, its tests and its grading use."""
+    """Look for every part that the course and its tests use."""
     return [
         Finding(part="Python 3.11+", needed_for="everything", found=_python(), required=True),
         *(
@@ -79,7 +73,6 @@ def examine() -> list[Finding]:
         ),
         Finding(part="browser", needed_for="tests of pages", found=find_browser(), install=_install("browser")),
         Finding(part="node", needed_for="tests of the steppers' core", found=_node(), install=_install("node")),
-        *(_grading() if find_spec("seqlib.grading") else []),
     ]
 
 
@@ -99,39 +92,6 @@ def find_browser() -> str:
     named = os.environ.get("CHROMIUM", "")
     candidates = [named, *filter(None, map(shutil.which, _BROWSERS)), *_BROWSER_FILES]
     return next((path for path in candidates if path and Path(path).is_file()), "")
-
-
-def isolation_level() -> str:
-    """How far this computer can keep a submission apart, by trying it: one of `ISOLATION`."""
-    if shutil.which("bwrap") and _runs(
-        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
-    ):
-        return "sandbox"
-    return "process limits" if find_spec("resource") else "none"
-
-
-def _grading() -> list[Finding]:
-    level = isolation_level()
-    reason = "" if level == "sandbox" else " (bubblewrap can't make its namespaces here)"
-    return [
-        Finding(
-            part="nbgrader",
-            needed_for="seqlib release, seqlib grade",
-            found=_package("nbgrader"),
-            install="python -m pip install -e '.[grading]' -c constraints.txt",
-        ),
-        Finding(
-            part="bubblewrap",
-            needed_for="the grading sandbox",
-            found=shutil.which("bwrap") or "",
-            install=_install("bubblewrap") or "only on Linux",
-        ),
-        Finding(
-            part="isolation",
-            needed_for=f"grading work nobody has read ({', '.join(ISOLATION)})",
-            found=level + (reason if shutil.which("bwrap") else ""),
-        ),
-    ]
 
 
 def _python() -> str:
@@ -154,10 +114,3 @@ def _install(part: str) -> str:
     system = platform.system()
     package = _PACKAGES[part].get(system)
     return f"{_INSTALLERS[system]} {package}" if package else ""
-
-
-def _runs(command: list[str]) -> bool:
-    try:
-        return subprocess.run(command, capture_output=True, timeout=_PROBE_SECONDS).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False

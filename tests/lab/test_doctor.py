@@ -1,21 +1,22 @@
 """The doctor: it finds what is there, names the command for what is not, and fails only for what is required."""
 
-import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from seqlib.lab import doctor
+from seqlib.lab import commands, doctor
 from seqlib.lab.commands import app
-from seqlib.lab.doctor import ISOLATION, Finding, examine, find_browser, isolation_level, report
+from seqlib.lab.doctor import Finding, examine, find_browser, report
 
 
 def test_each_missing_part_has_a_command(monkeypatch):
     """On Linux every part that can be missing names what installs it."""
     monkeypatch.setattr(doctor.platform, "system", lambda: "Linux")
 
-    assert all(finding.install for finding in examine() if finding.part not in ("Python 3.11+", "isolation"))
+    assert all(finding.install for finding in examine() if finding.part != "Python 3.11+")
 
 
 @pytest.mark.parametrize("system", ["Darwin", "Windows", "Plan 9"])
@@ -54,14 +55,6 @@ def test_browser_is_named_by_a_variable(monkeypatch, tmp_path):
     assert find_browser() != str(browser)
 
 
-def test_isolation_is_tried_and_not_believed(monkeypatch):
-    """A bubblewrap that is installed and can't make its namespaces counts as process limits."""
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: "/usr/bin/bwrap")
-    monkeypatch.setattr(doctor.subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 1))
-
-    assert isolation_level() == ISOLATION[1]
-
-
 @pytest.mark.parametrize(("required", "status"), [(True, 1), (False, 0)])
 def test_exit_status_says_whether_something_required_is_missing(monkeypatch, required, status):
     """Only what nothing works without makes the command fail."""
@@ -70,3 +63,13 @@ def test_exit_status_says_whether_something_required_is_missing(monkeypatch, req
     )
 
     assert CliRunner().invoke(app, ["doctor"]).exit_code == status
+
+
+def test_others_may_add_what_they_look_for(monkeypatch):
+    """What a module finds that the command line has named stands in the same table."""
+    more = [Finding(part="moon", needed_for="tides", found="")]
+    monkeypatch.setattr(doctor, "examine", list)
+    monkeypatch.setattr(commands, "EXAMINERS", {"moons"})
+    monkeypatch.setitem(sys.modules, "moons", SimpleNamespace(findings=lambda: more))
+
+    assert "tides" in CliRunner().invoke(app, ["doctor"]).output

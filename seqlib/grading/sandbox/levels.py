@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqlib.errors import GradingError
 from seqlib.grading.limits import Proof, open_limits, probe
-from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line, find_bubblewrap
+from seqlib.grading.sandbox.bubblewrap import INSTALL, NOBODY, SANDBOX_PATH, Mounts, command_line, find_bubblewrap
 from seqlib.grading.sandbox.filter import compiled_filter
 
 __all__ = ["LEVELS", "Isolation", "Lack", "choose_isolation", "find_isolation"]
@@ -71,15 +71,17 @@ class _Trial:
 def find_isolation() -> Isolation:
     """Try everything; takes about a second."""
     if not sys.platform.startswith("linux"):
-        lack = Lack(what=f"sandboxes need Linux, and this is {sys.platform}", hint=_NO_LINUX)
-        return Isolation(level=LEVELS[0], proven=(), lacks=(lack,))
+        return _none(f"sandboxes need Linux, and this is {sys.platform}.", _NO_LINUX)
     with ThreadPoolExecutor(1) as pool:
         limits = pool.submit(_try_limits)
         try:
-            place, program = find_bubblewrap(), compiled_filter()
+            place = find_bubblewrap()
         except GradingError as error:
-            lack = Lack(what=error.what.rstrip("."), hint=error.hint)
-            return Isolation(level=LEVELS[0], proven=(), lacks=(lack,))
+            return _none(error.what, f"install it: {INSTALL}.")
+        try:
+            program = compiled_filter()
+        except GradingError as error:
+            return _none(error.what, error.hint)
         return _judge(place, _try_sandbox(program), *limits.result())
 
 
@@ -109,6 +111,10 @@ def choose_isolation(trusted: bool, wanted: str | None = None) -> str:
     lack = found.lacks[0]
     way_out = "add --trusted to grade without a sandbox what you have read" if not kinds else "grade cold"
     raise GradingError(f"this machine gives {_named(found.level)}: {lack.what}.", f"{lack.hint} Or {way_out}.")
+
+
+def _none(what: str, hint: str) -> Isolation:
+    return Isolation(level=LEVELS[0], proven=(), lacks=(Lack(what=what.rstrip("."), hint=hint),))
 
 
 def _named(level: str) -> str:
@@ -145,7 +151,7 @@ def _judge(place: str, trial: _Trial, limits: str, proof: Proof) -> Isolation:
             f"the system-call filter does not hold ({trial.said})",
             "use a kernel with CONFIG_SECCOMP_FILTER, and a container without a filter of its own that forbids prctl.",
         ),
-        f"{limits} limits memory and processes: {proof.detail}": (
+        f"{limits} limits memory and processes ({proof.detail.rstrip('.')})": (
             held,
             f"memory and processes are not limited by {limits}: {proof.detail.rstrip('.')}",
             _NO_LIMITS,

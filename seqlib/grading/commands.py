@@ -190,6 +190,7 @@ def _with_progress(run: "ClassRun", console: "Console") -> "list[Row]":
     rows: list[Row] = []
     with _bar(console) as progress:
         task = progress.add_task(run.settings.assignment, total=len(run), student="starting", rate="")
+        run.tell = lambda text: progress.update(task, student=text)
         try:
             for row in run:
                 rows.append(row)
@@ -225,40 +226,50 @@ def _table(rows: "list[Row]", due: "Due") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    columns = {
+        "student": [row.student for row in rows],
+        "score": [f"{row.earned - _penalty(row):g} / {row.points:g}" for row in rows],
+        "before": ["" if row.before in (None, row.earned) else f"{row.before:g}" for row in rows],
+        "late": [_late(row) if due.deadline is not None else "" for row in rows],
+        "not passed": [_failures(row) for row in rows],
+        "note": [_remark(row) for row in rows],
+    }
     table = Table(box=SIMPLE_HEAD, caption=due.words, caption_justify="left")
-    table.add_column("student", overflow="fold")
-    table.add_column("score", justify="right")
-    table.add_column("before", justify="right")
-    if due.deadline is not None:
-        table.add_column("arrived", overflow="fold")
-        table.add_column("late", overflow="fold")
-    table.add_column("not passed", overflow="fold")
-    table.add_column("note", overflow="fold")
-    for row in rows:
-        before = "" if row.before is None or row.before == row.earned else f"{row.before:g}"
-        earned = row.earned - (row.late.penalty(row.earned) if row.late is not None else 0)
-        late = _late(row) if due.deadline is not None else ()
-        score = f"{earned:g} / {row.points:g}"
-        table.add_row(*(Text(cell) for cell in (row.student, score, before, *late, _failures(row), _remark(row))))
+    shown = [name for name, cells in columns.items() if any(cells) or name in ("student", "score")]
+    for name in shown:
+        table.add_column(name, overflow="fold", justify="right" if name in ("score", "before") else "left")
+    for number in sorted(range(len(rows)), key=lambda number: rows[number].student):
+        table.add_row(*(Text(columns[name][number]) for name in shown))
     return table
 
 
-def _late(row: "Row") -> tuple[str, str]:
-    """When it arrived, and what lateness takes off."""
-    from seqlib.course.lateness import time_words
+def _penalty(row: "Row") -> float | int:
+    return row.late.penalty(row.earned) if row.late is not None else 0
 
+
+def _late(row: "Row") -> str:
+    """How late, and what that takes off; the times stand in the exported scores."""
     if row.late is None:
-        return "unknown", "no time of arrival"
-    cost = row.late.penalty(row.earned)
-    return time_words(row.late.arrived), row.late.text + (f"; {row.earned:g} - {cost:g}" if cost else "")
+        return "no time of arrival"
+    if row.late.closed:
+        return "too late, counts zero"
+    if not row.late.days:
+        return ""
+    return f"{row.late.days} day{'s' * (row.late.days > 1)}: {row.earned:g} - {_penalty(row):g}"
 
 
 def _failures(row: "Row") -> str:
     if not any(verdict.status == "passed" for verdict in row.verdicts):
         statuses = sorted({verdict.status for verdict in row.verdicts})
         return f"none passed ({', '.join(statuses)})"
-    failed = [verdict for verdict in row.verdicts if verdict.status != "passed"]
-    return ", ".join(f"{verdict.check}: {verdict.mistake or verdict.status}" for verdict in failed)
+    named: dict[str, list[str]] = {}
+    for verdict in row.verdicts:
+        if verdict.status != "passed":
+            named.setdefault(verdict.mistake or verdict.status, []).append(verdict.check)
+    return ", ".join(
+        f"{what}: {len(checks)} checks" if len(checks) > 2 else ", ".join(f"{check}: {what}" for check in checks)
+        for what, checks in named.items()
+    )
 
 
 def _remark(row: "Row") -> str:

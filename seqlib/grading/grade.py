@@ -1,32 +1,29 @@
 """Grading a class: every submission gets its verdicts, the store keeps them, nbgrader's folders show them."""
 
-import hashlib
-import json
-import os
-import platform
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from seqlib.checks.verdict import Verdict
-from seqlib.errors import GradingError, StaleClaimError
+from seqlib.errors import GradingError, StaleClaimError, StoreError
 from seqlib.grading.autograded import notebook_path, write_autograded
 from seqlib.grading.deadlines import Due, Lateness, class_deadlines
 from seqlib.grading.forbidden import Found, find_forbidden
 from seqlib.grading.gradebook import gradebook_url, project
 from seqlib.grading.graded import Graded, TimeLimits
+from seqlib.grading.held import Held
 from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
+from seqlib.grading.owners import bearer, own_name
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.pool import PoolRunner
 from seqlib.grading.sandbox.bubblewrap import find_bubblewrap
-from seqlib.grading.sandbox.image import students_library
+from seqlib.grading.software import environment_digest
 from seqlib.grading.source import list_sources
-from seqlib.grading.states import State
+from seqlib.grading.states import FINAL, State, at
 from seqlib.grading.store import Claim, Record, Store
 from seqlib.grading.submitted import Submitted, find_submissions, read_submission
 from seqlib.grading.worker import WorkerSettings
@@ -34,11 +31,7 @@ from seqlib.grading.worker import WorkerSettings
 __all__ = ["ClassRun", "Row", "Settings", "open_store"]
 
 STORE_FILE = "store.db"
-_LEASE_S = 60.0
-_HEARTBEAT_S = 15.0
 _WAIT_S = 1.0
-_CHOICE = 32
-_VERSIONS = ("torch", "numpy", "ipython", "ipykernel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +117,7 @@ def open_store(course: Path, place: str | None, key: bytes) -> Store:
 
 
 class ClassRun:
-    """One run over a class: iterate to grade; `head` is the store's afterwards.
+    """One run over a class: iterate to grade; `head` is the store's afterwards, `tell` is given what to show meanwhile.
 
     Everything is read and checked before the first submission runs.
     An interrupted run loses nothing: the next one goes on where it stopped.
@@ -144,11 +137,10 @@ class ClassRun:
         self._key = secrets.token_bytes(32) if throwaway else course_key(self.course, settings.key, create=make)
         if settings.isolation != "none":
             find_bubblewrap()
-        self._environment = _environment_digest(settings.root, isolated=settings.isolation != "none")
+        self._environment = environment_digest(settings.root, isolated=settings.isolation != "none")
         self._checks = self.kit.checks_digest(self._key)
-        self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._claims = 0
         self.head = ""
+        self.tell: Callable[[str], None] = lambda text: None
 
     def __len__(self) -> int:
         return len(self.folders)
@@ -161,102 +153,120 @@ class ClassRun:
             return
         with open_store(self.course, settings.store, self._key) as store:
             store.verify()
-            records = store.latest(settings.assignment)
             try:
-                waiting: dict[str, str] = {}
-                jobs = []
-                for student in self.folders:
-                    submitted = self._read(student)
-                    job = self._job(submitted)
-                    before = records.get(student)
-                    if before is not None and self._unchanged(before, job, store):
-                        yield self._row(submitted, before.verdicts, before, skipped=True)
-                    else:
-                        waiting[job.digest] = student
-                        jobs.append(job)
-                store.enqueue(jobs, self.kit.points)
-                for job in jobs:
-                    if store.state(job) in (State.DONE, State.SET_ASIDE):
-                        store.regrade(job)
-                yield from self._grade(store, waiting, records)
-            finally:
-                self.head = store.head()
-                self._project(store)
+                yield from self._all(store)
+            except StoreError:
+                raise
+            except BaseException:
+                with suppress(Exception):  # the first error is the one to be told
+                    self._project(store)
+                raise
+            self._project(store)
+
+    def _all(self, store: Store) -> Iterator[Row]:
+        """What has not changed, then what is set aside, then all that is to be graded."""
+        store.expire()
+        records, states = store.latest(self.settings.assignment), store.states(self.settings.assignment)
+        asked, waiting = [], {}
+        for student in self.folders:
+            submitted = self._read(student)
+            job = self._job(submitted)
+            asked.append(job)
+            if self._unchanged(records.get(student), job, states.get(job.digest)):
+                yield self._row(submitted, records[student].verdicts, records[student], skipped=True)
+            else:
+                waiting[job.digest] = student
+        store.enqueue(asked, self.kit.points)
+        states = store.states(self.settings.assignment)
+        for job in [job for job in asked if job.digest in waiting]:
+            state = states.get(job.digest)
+            if state is State.DONE or (state is State.SET_ASIDE and self.settings.regrade):
+                store.regrade(job)
+            elif state is State.SET_ASIDE:
+                del waiting[job.digest]
+                yield self._set_aside(store, self._read(job.student), records.get(job.student))
+        yield from self._grade(store, waiting, records)
 
     def _grade(self, store: Store, waiting: dict[str, str], records: dict[str, Record]) -> Iterator[Row]:
         """Hand claimed jobs to free slots, and write what comes back, until every job has its verdicts."""
         if not waiting:
             return
-        held: dict[str, tuple[Claim, Submitted]] = {}
-        beat = time.monotonic()
-        with self._runner() as runner:
+        at("spawn", "before")
+        with Held(store, own_name()) as held, self._runner() as runner:
+            at("spawn", "after")
             while waiting:
-                for slot in runner.idle():
-                    claim = self._claim(store, slot, waiting, held)
-                    if claim is None:
-                        break
-                    held[slot] = claim, self._read(claim.job.student)
-                    runner.submit(slot, held[slot][1])
+                self._fill(store, runner, held, waiting)
+                held.stock(waiting)
                 if not held:
                     yield from self._done_by_others(store, waiting, records)
-                for outcome in runner.wait(_WAIT_S):
-                    claim, submitted = held.pop(outcome.slot)
-                    row = self._close(store, claim, submitted, outcome, records)
+                outcomes = {outcome.slot: outcome for outcome in runner.wait(_WAIT_S)}
+                ended = held.ended(outcomes)
+                self._fill(store, runner, held, waiting)  # so that the slots work while we write
+                for slot, (claim, submitted) in ended.items():
+                    at("outcome", "after")
+                    row = self._close(store, claim, submitted, outcomes[slot], records.get(submitted.student))
+                    held.closed(claim)
                     if row is not None:
                         waiting.pop(claim.job.digest, None)
                         yield row
-                if time.monotonic() - beat > _HEARTBEAT_S:
-                    beat = time.monotonic()
-                    store.heartbeat([claim for claim, _ in held.values()], _LEASE_S)
+                held.beat()
 
-    def _claim(self, store: Store, slot: str, waiting: dict[str, str], held: dict[str, object]) -> Claim | None:
-        """The next job for a slot, under an owner's name of its own, so that a loss touches no other job."""
-        busy = {claim.job.digest for claim, _ in held.values()}  # type: ignore[misc]
-        free = [digest for digest in waiting if digest not in busy]
-        self._claims += 1
-        owner = f"{self._name}/{slot}/{self._claims}"
-        for choice in (free[:_CHOICE], free[_CHOICE:]):
-            claims = store.claim(owner, 1, _LEASE_S, only=choice) if choice else []
-            if claims:
-                return claims[0]
-        return None
+    def _fill(self, store: Store, runner: AbstractRunner, held: Held, waiting: dict[str, str]) -> None:
+        """Give every idle slot a job, as long as there are some to claim."""
+        for slot in runner.idle():
+            while (claim := held.take(waiting)) is not None:
+                submitted = self._read(claim.job.student)
+                if submitted.digest == claim.job.submission:
+                    held.run(slot, claim, submitted)
+                    runner.submit(slot, submitted)
+                    at("submit", "after")
+                    break
+                # Other work was handed in since this run began: it takes the place of the older.
+                newer = self._job(submitted)
+                store.enqueue([newer], self.kit.points)
+                store.fault(claim, "other work was handed in meanwhile")
+                waiting[newer.digest] = waiting.pop(claim.job.digest)
+            else:
+                return
 
     def _close(
-        self, store: Store, claim: Claim, submitted: Submitted, outcome: Outcome, records: dict[str, Record]
+        self, store: Store, claim: Claim, submitted: Submitted, outcome: Outcome, before: Record | None
     ) -> Row | None:
         """Write how a job ended; None when it is to be tried again, or is somebody else's by now."""
-        before = records.get(submitted.student)
+        graded = outcome.graded
         try:
-            if outcome.graded is not None and submitted.digest == claim.job.submission:
-                graded = outcome.graded
+            if graded is not None:
+                at("autograded", "before")
                 write_autograded(self.course, self.kit, graded)
+                at("autograded", "after")
                 store.finish(claim, graded.verdicts, Facts(seconds=graded.seconds, device=claim.job.device))
                 return self._row(submitted, graded.verdicts, before, seconds=graded.seconds)
-            if outcome.lost:
-                progress = next((s.progress for s in store.lost(claim.progress.owner)), None)
-                reason = "its worker died"
-            else:
-                reason = outcome.fault or "the submission changed while it was graded"
-                progress = store.fault(claim, reason)
+            reason = "its worker died" if outcome.lost else outcome.fault
+            progress = store.fault(claim, reason, lost=outcome.lost)
         except StaleClaimError:
             return None
-        if progress is None or not progress.final:
-            return None
-        return self._set_aside(store, submitted, before, reason)
+        return self._set_aside(store, submitted, before) if progress.final else None
 
-    def _set_aside(self, store: Store, submitted: Submitted, before: Record | None, reason: str) -> Row:
+    def _set_aside(self, store: Store, submitted: Submitted, before: Record | None) -> Row:
+        """Show the verdicts that say so, and why."""
         record = store.latest(self.settings.assignment)[submitted.student]
+        reason = next((s.progress.reason for s in store.jobs(record.work.assignment) if s.job == record.work), "")
         write_autograded(self.course, self.kit, Graded(submitted=submitted, verdicts=record.verdicts, cells=()))
         return self._row(submitted, record.verdicts, before, fault=f"not graded: {reason}")
 
     def _done_by_others(self, store: Store, waiting: dict[str, str], records: dict[str, Record]) -> Iterator[Row]:
         """Jobs that another run holds: wait for it, and show what it found."""
-        latest = store.latest(self.settings.assignment)
+        latest, states = store.latest(self.settings.assignment), store.states(self.settings.assignment)
         for digest, student in list(waiting.items()):
-            record = latest.get(student)
-            if record is not None and record.work.digest == digest and record is not records.get(student):
+            state, record = states.get(digest), latest.get(student)
+            if state in (*FINAL, State.WITHDRAWN):
                 del waiting[digest]
-                yield self._row(self._read(student), record.verdicts, records.get(student))
+                verdicts = record.verdicts if record is not None else self._nothing()
+                fault = "another run has newer work of this student" if state is State.WITHDRAWN else ""
+                yield self._row(self._read(student), verdicts, records.get(student), fault=fault)
+        others = store.owners(self.settings.assignment)
+        if waiting and others:
+            self.tell(f"{len(waiting)} are graded by another run ({', '.join(map(bearer, others))})")
         if waiting:
             time.sleep(_WAIT_S)
 
@@ -326,8 +336,8 @@ class ClassRun:
             late=self.due.of(submitted.student, submitted.arrived),
         )
 
-    def _unchanged(self, before: Record, job: Job, store: Store) -> bool:
-        if self.settings.regrade or before.work != job or store.state(job) is State.QUEUED:
+    def _unchanged(self, before: Record | None, job: Job, state: State | None) -> bool:
+        if before is None or before.work != job or state not in FINAL or self.settings.regrade:
             return False
         return notebook_path(self.course, job.student, job.assignment).is_file()
 
@@ -346,7 +356,10 @@ class ClassRun:
         # Work that came after it was graded is late by its own time, once it is graded.
         arrivals = {name: one.arrived for name, one in now.items() if one.digest == latest[name].work.submission}
         url = self.settings.gradebook or gradebook_url(self.course)
+        self.head = store.head()
+        at("project", "before")
         project(self.kit, url, latest, arrivals, self.due)
+        at("project", "after")
 
     def _records_without_writing(self) -> dict[str, Record]:
         place = self.settings.store or self.course / STORE_FILE
@@ -354,13 +367,6 @@ class ClassRun:
             return {}
         with Store(place, self._key, write=False) as store:
             return store.latest(self.settings.assignment)
-
-
-def _environment_digest(root: Path, *, isolated: bool) -> str:
-    """Changes with whatever of this machine's software a verdict may depend on, and with whether it can be forged."""
-    library = {name: hashlib.sha256(data).hexdigest() for name, data in students_library(root).items()}
-    told = [isolated, platform.python_version(), {name: version(name) for name in _VERSIONS}, library]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _chosen(folders: dict[str, Path], settings: Settings) -> dict[str, Path]:

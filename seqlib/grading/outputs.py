@@ -147,7 +147,7 @@ def _as_output(kind: str, content: dict[str, Any]) -> dict[str, Any]:
             "traceback": lines,
         }
     data, metadata = content.get("data"), content.get("metadata")
-    made = {
+    made: dict[str, Any] = {
         "output_type": kind,
         "data": data if isinstance(data, dict) else {},
         "metadata": metadata if isinstance(metadata, dict) else {},

@@ -14,6 +14,7 @@ SeqlibError
 ├── ReleaseError       an assignment that must not be handed out as it is
 ├── SubmissionError    a submission that can't be packed or read
 ├── GradingError       a class that can't be graded
+├── StoreError         a store of grades that fails or can't be reached
 ├── StaleClaimError    a job that somebody else holds by now, or that is graded
 ├── DeadlineError    a due time or a late policy that can't be read
 ├── WireError          a message between host and student process that breaks the protocol
@@ -33,6 +34,7 @@ __all__ = [
     "SeqlibError",
     "ShapeError",
     "StaleClaimError",
+    "StoreError",
     "SubmissionError",
     "TraceError",
     "TrainError",
@@ -121,6 +123,10 @@ class DeadlineError(SeqlibError, ValueError):
 
 class StaleClaimError(GradingError):
     """A job that somebody else holds by now, or that is graded."""
+
+
+class StoreError(GradingError):
+    """A store of grades that fails or can't be reached."""
 
 
 class WireError(SeqlibError, ValueError):

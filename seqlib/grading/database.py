@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from seqlib.errors import GradingError
+from seqlib.errors import GradingError, StoreError
 from seqlib.grading import states
 
 __all__ = ["JOBS", "VERDICTS", "Database", "store_url"]
@@ -184,14 +184,14 @@ class Database:
                 else:
                     raise self._fault(error) from error
 
-    def _fault(self, error: SQLAlchemyError) -> GradingError:
+    def _fault(self, error: SQLAlchemyError) -> StoreError:
         cause = _cause(error)
         hint = "see that it is a database that you may write."
         if _is_lost(error):
             hint = "see that the database runs, then give the command again: what was graded is kept, nothing is half."
         elif "full" in cause:
             hint = "free some space, then give the command again: what was graded is kept, nothing is half."
-        return GradingError(f"the store {self.name} fails: {cause}.", hint)
+        return StoreError(f"the store {self.name} fails: {cause}.", hint)
 
 
 def _engine(url: Any, write: bool) -> Engine:

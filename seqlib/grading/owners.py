@@ -8,7 +8,7 @@ import socket
 from functools import cache
 from pathlib import Path
 
-__all__ = ["is_gone", "own_name"]
+__all__ = ["bearer", "is_gone", "own_name"]
 
 _NAME = re.compile(r"(?P<host>.+)-(?P<pid>\d+)-(?P<start>\d+)-(?P<place>[0-9a-f]{8})-[0-9a-f]{8}")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -37,6 +37,16 @@ def is_gone(owner: str) -> bool:
     except PermissionError:  # another user's, of which /proc may show nothing
         return False
     return _start_time(int(name["pid"])) != int(name["start"])
+
+
+def bearer(owner: str) -> str:
+    """Whom a name means, for people.
+
+    >>> bearer("lab-7-4711-0123abcd-89ef0123"), bearer("w1")
+    ('process 7 on lab', 'w1')
+    """
+    name = _NAME.fullmatch(owner)
+    return owner if name is None else f"process {name['pid']} on {name['host']}"
 
 
 @cache

@@ -63,10 +63,11 @@ def replay(
     course: Path,
     grade: Callable[[Submitted], Graded],
     students: tuple[str, ...] = (),
+    environment: str = "",
 ) -> Iterator[Replayed]:
     """Grade again what the records were made of.
 
-    Work or checks that have changed since are not graded: other verdicts would say nothing then.
+    Work, checks or software that have changed since are not graded: other verdicts would say nothing then.
 
     Args:
         kit: The assignment.
@@ -75,6 +76,7 @@ def replay(
         course: The class folder, which holds what was handed in.
         grade: Gives a submission its verdicts.
         students: Only these. Empty: all.
+        environment: Digest of the software here. Empty: whatever there is.
 
     Raises:
         GradingError: One of the students has no record.
@@ -85,11 +87,16 @@ def replay(
         raise GradingError(f"{kit.name} of {who} is not graded.", f"run: seqlib grade {kit.name} --course {course}")
     folders = find_submissions(course, kit.name)
     for student in students or tuple(records):
-        yield _replay(kit, key, records[student], folders.get(student), grade)
+        yield _replay(kit, key, records[student], folders.get(student), grade, environment)
 
 
 def _replay(
-    kit: Kit, key: bytes, record: Record, folder: Path | None, grade: Callable[[Submitted], Graded]
+    kit: Kit,
+    key: bytes,
+    record: Record,
+    folder: Path | None,
+    grade: Callable[[Submitted], Graded],
+    environment: str,
 ) -> Replayed:
     student = record.work.student
     if folder is None:
@@ -99,6 +106,8 @@ def _replay(
         return Replayed(student=student, run=record.run, fault="other work lies in the class folder by now")
     if kit.checks_digest(key) != record.work.checks:
         return Replayed(student=student, run=record.run, fault="the checks, the release or the key have changed since")
+    if environment and record.work.environment not in ("", environment):
+        return Replayed(student=student, run=record.run, fault="the software or its isolation is not what it was then")
     try:
         graded = grade(submitted)
     except GradingError as error:  # the other records can still be replayed

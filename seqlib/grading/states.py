@@ -243,15 +243,17 @@ def killer(order: str) -> Callable[[str, str], None]:
     Args:
         order: `NAME:MOMENT:COUNT`, where the moment is `before` the write, `within` it (all is said to the database
             and nothing is committed) or `after` it, and the count is 1 for the first passing.
+            With `:FILE` at its end, only whoever can make that file is killed: one of all processes.
 
     Raises:
         GradingError: The order is none.
     """
     name, _, rest = order.partition(":")
-    moment, _, number = rest.partition(":")
+    moment, _, rest = rest.partition(":")
+    number, _, latch = rest.partition(":")
     if not name or moment not in ("before", "within", "after") or not number.isdecimal() or int(number) < 1:
         raise GradingError(
-            f"SEQLIB_KILL_AT is {order!r}.", "it is for tests: unset it, or give NAME:before|within|after:COUNT."
+            f"SEQLIB_KILL_AT is {order!r}.", "it is for tests: unset it, or give NAME:before|within|after:COUNT[:FILE]."
         )
     left = int(number)
 
@@ -259,10 +261,18 @@ def killer(order: str) -> Callable[[str, str], None]:
         nonlocal left
         if (transition, when) == (name, moment):
             left -= 1
-            if left == 0:
+            if left == 0 and (not latch or _is_first(latch)):
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return passing
+
+
+def _is_first(latch: str) -> bool:
+    try:
+        os.close(os.open(latch, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
 
 
 def _pass_by(transition: str, when: str) -> None:

@@ -155,13 +155,18 @@ class Store:
 
         return self._database.write(Kind.FINISH, work, written=marked_head)
 
-    def fault(self, claim: Claim, reason: str) -> Progress:
+    def fault(self, claim: Claim, reason: str, *, lost: bool = False) -> Progress:
         """Give a job back that our side failed on; after the third time it is set aside, with verdicts that say so.
+
+        Args:
+            claim: Of the job.
+            reason: What failed.
+            lost: A worker died over it, while its owner lives: the second time it is set aside.
 
         Raises:
             StaleClaimError: It is graded already, or somebody else holds it by now; nothing is written.
         """
-        event = Event(kind=Kind.FAULT, owner=claim.progress.owner, reason=reason)
+        event = Event(kind=Kind.LOST if lost else Kind.FAULT, owner=claim.progress.owner, reason=reason)
 
         def work(connection: Connection, mark: str) -> Progress:
             return self._endings.give_back(connection, held_run(connection, claim), event, 0, mark)
@@ -169,12 +174,7 @@ class Store:
         def written(connection: Connection, mark: str) -> Progress | None:
             return next((progress_of(row) for row in marked(connection, mark)), None)
 
-        return self._database.write(Kind.FAULT, work, written=written)
-
-    def lost(self, owner: str, reason: str = "", *, now: float | int | None = None) -> list[Standing]:
-        """Give back every job of a worker that died under its living owner; one that is lost twice is set aside."""
-        event = Event(kind=Kind.LOST, owner=owner, reason=reason)
-        return self._give_all_back(select(JOBS).where(JOBS.c.owner == owner), event, _now(now))
+        return self._database.write(event.kind, work, written=written)
 
     def release(self, owner: str, reason: str = "", *, now: float | int | None = None) -> list[Standing]:
         """Give back every job of an owner that ends or has ended, which is no fault of the jobs."""
@@ -235,6 +235,12 @@ class Store:
         """Where the newest run of a job is."""
         [rows] = self._rows(select_runs().where(JOBS.c.digest == job.digest).order_by(JOBS.c.run.desc()).limit(1))
         return progress_of(next(iter(rows), None)).state
+
+    def states(self, assignment: str) -> dict[str, State]:
+        """Where the newest run of every job of an assignment is, by digest."""
+        query = select(JOBS.c.digest, JOBS.c.state).where(JOBS.c.assignment == assignment).order_by(JOBS.c.run)
+        [rows] = self._rows(query)
+        return {row["digest"]: State(row["state"]) for row in rows}
 
     def jobs(self, assignment: str | None = None) -> list[Standing]:
         """Every job, in the order in which they were asked for."""

@@ -103,6 +103,7 @@ def replay(
     """
     from seqlib.grading.kit import course_folder, course_key
     from seqlib.grading.replay import replay as run
+    from seqlib.grading.software import environment_digest
     from seqlib.grading.source import find_root
     from seqlib.grading.worker import Worker, WorkerSettings
 
@@ -118,9 +119,10 @@ def replay(
         isolation="none" if trusted else "warm",
         time_limits=_time_limits(records),
     )
+    here = environment_digest(home, isolated=not trusted)
     count = differing = 0
     with Worker(settings) as worker:
-        for one in run(worker.kit, secret, records, folder, worker.grade, tuple(student or ())):
+        for one in run(worker.kit, secret, records, folder, worker.grade, tuple(student or ()), here):
             count += 1
             differing += not one.same
             _say(f"{one.student}: {one.fault or ('the same' if one.same else 'DIFFERS')}")

@@ -111,6 +111,17 @@ def test_what_changed_since_is_not_graded(kit, course, key, records):
     }
 
 
+def test_other_software_is_not_compared(kit, course, key, records):
+    """A record that says what it was made with is replayed with that only; one that does not, with anything."""
+    work = replace(records["ada"].work, environment="e" * 64)
+    records["ada"] = replace(records["ada"], work=work)
+
+    found = list(replay(kit, key, records, course, giving(ONE), environment="f" * 64))
+
+    assert [one.fault for one in found] == ["the software or its isolation is not what it was then", ""]
+    assert all(one.same for one in replay(kit, key, records, course, giving(ONE), environment="e" * 64))
+
+
 def test_who_is_not_graded_is_named(kit, course, key, records):
     """An unknown student is an error with the command that grades."""
     with pytest.raises(SeqlibError, match=r"toy of eve is not graded\.\nHint: run: seqlib grade toy"):

@@ -168,8 +168,8 @@ def test_a_kill_order_that_is_none_is_refused(order):
         killer(order)
 
 
-def test_a_kill_order_ends_the_process_at_the_passing_that_it_counts():
-    """The second passing of the one moment ends the process, others do not; unset, nothing does."""
+def test_a_kill_order_ends_the_process_at_the_passing_that_it_counts(tmp_path):
+    """The second passing of the one moment ends the process, others do not; with a file, one process; unset, none."""
     code = "from seqlib.grading import states\nfor k in range(3):\n    states.at('x', 'before'); print(k, flush=True)"
 
     def run(**more: str) -> subprocess.CompletedProcess[str]:
@@ -178,5 +178,8 @@ def test_a_kill_order_ends_the_process_at_the_passing_that_it_counts():
 
     killed, other, unset = run(SEQLIB_KILL_AT="x:before:2"), run(SEQLIB_KILL_AT="x:after:1"), run()
 
+    first, second = (run(SEQLIB_KILL_AT=f"x:before:1:{tmp_path}/latch") for _ in range(2))
+
     assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "0\n")
+    assert (first.returncode, second.returncode) == (-signal.SIGKILL, 0)
     assert (other.returncode, unset.returncode) == (0, 0)

@@ -223,13 +223,11 @@ def test_a_heartbeat_keeps_a_job(store):
 def test_a_job_that_loses_its_worker_twice_is_set_aside(store):
     """The first time it waits again, the second time it has verdicts that say so, without points."""
     store.enqueue([job()], POINTS)
-    take(store, "w1")
-    [once] = store.lost("w1", "killed by signal 9")
-    take(store, "w2")
-    [twice] = store.lost("w2")
+    once = store.fault(take(store, "w1"), "killed by signal 9", lost=True)
+    twice = store.fault(take(store, "w2"), "", lost=True)
 
-    assert (once.progress.state, twice.progress.state) == (State.QUEUED, State.SET_ASIDE)
-    assert once.progress.reason == "killed by signal 9"
+    assert (once.state, twice.state) == (State.QUEUED, State.SET_ASIDE)
+    assert (once.reason, twice.reason) == ("killed by signal 9", "worker w2 vanished")
     record = store.latest("a1")["ada"]
     assert [(v.check, v.points, v.earned, v.status) for v in record.verdicts] == [
         ("step", 4, 0, "infrastructure"),
@@ -308,10 +306,10 @@ def test_what_comes_back_too_late_is_withdrawn(store, how):
 
     if how == "expire":
         store.expire(now=1000)
-    elif how == "fault":
-        store.fault(claim, "no sandbox")
+    elif how == "release":
+        store.release("w1")
     else:
-        getattr(store, how)("w1")
+        store.fault(claim, "no sandbox", lost=how == "lost")
 
     assert store.state(claim.job) is State.WITHDRAWN
     assert [one.job.submission for one in store.claim("w2", 9)] == ["2" * 64]

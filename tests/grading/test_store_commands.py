@@ -27,8 +27,8 @@ def course(tmp_path: Path) -> Path:
         [ada] = store.claim("w1")
         store.finish(ada, [Verdict(check="step", points=4, earned=4, status="passed", message="")])
         for _ in range(2):
-            store.claim("w1", only=[job("bob").digest])
-            store.lost("w1", "killed by signal 9")
+            [bob] = store.claim("w1", only=[job("bob").digest])
+            store.fault(bob, "killed by signal 9", lost=True)
     return tmp_path
 
 

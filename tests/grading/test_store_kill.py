@@ -42,7 +42,7 @@ def grade_all(store, me, now):
         if student == "bob" and progress.faults == 0:
             store.fault(claim, "no sandbox")
         elif student == "eve" or (student == "cyd" and progress.lost == 0):
-            store.lost(me, "killed by signal 9")
+            store.fault(claim, "killed by signal 9", lost=True)
         else:
             store.finish(claim, passed())
 

@@ -83,7 +83,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.claims.append((claim, run, run.attempts))
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), kind=st.sampled_from(("finish", "fault", "heartbeat")))
+    @rule(data=st.data(), kind=st.sampled_from(("finish", "fault", "lost", "heartbeat")))
     def use(self, data: Any, kind: str) -> None:
         """A claim is good while its run is claimed and was not given back since, and else it does nothing."""
         claim, run, before = data.draw(st.sampled_from(self.claims))
@@ -99,7 +99,7 @@ class StoreMachine(RuleBasedStateMachine):
                 verdict = Verdict(check="step", points=4, earned=4, status="passed", message="")
                 self.store.finish(claim, [verdict])
             else:
-                self.store.fault(claim, "no sandbox")
+                self.store.fault(claim, "no sandbox", lost=kind == "lost")
         except StaleClaimError:
             assert not good
             return
@@ -108,14 +108,7 @@ class StoreMachine(RuleBasedStateMachine):
             run.state = "done"
             self.records += 1
         else:
-            self.records += run.give_back("faults")
-
-    @rule(owner=OWNERS)
-    def lose(self, owner: str) -> None:
-        """Every job of a worker that is gone is given back."""
-        mine = [run for run in self.runs.values() if run.state == "claimed" and run.holder == owner]
-        assert len(self.store.lost(owner, now=self.now)) == len(mine)
-        self.records += sum(run.give_back("lost") for run in mine)
+            self.records += run.give_back("lost" if kind == "lost" else "faults")
 
     @rule(owner=OWNERS)
     def release(self, owner: str) -> None:

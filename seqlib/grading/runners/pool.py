@@ -13,6 +13,7 @@ from multiprocessing.context import SpawnProcess
 from seqlib.errors import GradingError
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.in_process import outcome_of
+from seqlib.grading.states import at
 from seqlib.grading.submitted import Submitted
 from seqlib.grading.worker import Worker, WorkerSettings
 
@@ -115,11 +116,15 @@ def _serve(link: Connection, settings: WorkerSettings) -> None:
         link.send(error.what if isinstance(error, GradingError) else f"{type(error).__name__}: {error}")
         return
     with worker:
+        at("ready", "before")
         link.send("")
         while True:
             try:
                 submitted = link.recv()
-                link.send(outcome_of(worker, "", submitted))
+                at("grade", "before")
+                outcome = outcome_of(worker, "", submitted)
+                at("grade", "after")
+                link.send(outcome)
             except (EOFError, OSError):
                 return
 

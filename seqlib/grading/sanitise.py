@@ -38,6 +38,12 @@ _ACTIVE_TEX = re.compile(
 )
 _PICTURES = ("image/png", "image/jpeg")
 _TEXT_CHARS = 300_000
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+_VOID = ("br", "col", "hr", "img")
+# The time to clean HTML grows with the square of its depth: sixty thousand open tags would take minutes.
+_DEEPEST, _MOST_TAGS = 100, 20_000
+# The same of Markdown with its length, and most of all with the formulas that begin and never end.
+_MARKDOWN_CHARS, _MOST_BEGINNINGS = 100_000, 200
 
 
 def clean_html(html: str) -> str:
@@ -48,6 +54,8 @@ def clean_html(html: str) -> str:
     """
     import nh3
 
+    if _takes_too_long(html):
+        html = f"<pre>{escape(html)}</pre>"
     cleaned = nh3.clean(
         html,
         tags=set(" ".join(_TAGS).split()),
@@ -72,7 +80,9 @@ def render_markdown(source: str, attachments: dict[str, Any] | None = None) -> s
         escape=False, attachments=_attached_pictures(attachments), exclude_anchor_links=True, embed_images=False
     )
     try:
-        html = MarkdownWithMath(renderer=renderer).render(source[:_TEXT_CHARS])
+        source = source[:_MARKDOWN_CHARS]
+        endless = source.count("\\begin") > _MOST_BEGINNINGS
+        html = f"<pre>{escape(source)}</pre>" if endless else MarkdownWithMath(renderer=renderer).render(source)
     except InvalidNotebook:  # it names an attachment that is not there, or is no picture
         return render_markdown(source.replace("attachment:", "attachment "))
     except RecursionError:
@@ -89,6 +99,23 @@ def markdown_cell_source(source: str, attachments: dict[str, Any] | None = None)
     if not source.strip():
         return ""
     return "<div>" + render_markdown(source, attachments).replace("\r", "").replace("\n", "&#10;") + "</div>"
+
+
+def _takes_too_long(html: str) -> bool:
+    """Whether there are too many tags, or too many that are open at once: what closes another name closes nothing."""
+    open_by_name: dict[str, int] = {}
+    tags = depth = 0
+    for found in _TAG.finditer(html):
+        tags += 1
+        closes, name = bool(found[1]), found[2].lower()
+        before = open_by_name.get(name, 0)
+        if (closes and not before) or name in _VOID:
+            continue
+        open_by_name[name] = before + (-1 if closes else 1)
+        depth += -1 if closes else 1
+        if depth > _DEEPEST or tags > _MOST_TAGS:
+            return True
+    return tags > _MOST_TAGS
 
 
 def svg_as_image(svg: str) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.attacks.attack import RIGHT, Attack
+from tests.attacks.browser import chromium_path, look
 from tests.attacks.engine import AbstractEngine, Outcome
 from tests.attacks.scene import Scene, fresh_canaries
 from tests.attacks.watch import Watch, cheats_in
@@ -41,16 +42,20 @@ class Ours(AbstractEngine):
         base: A folder to work in, which is removed at `close`.
         isolation: `warm`, `cold` or `none`, as `seqlib grade` has them.
         batch: How many attacks share a class.
+        browser: A running browser to open pages with. None: one is started when there are pages.
     """
 
     name = "ours"
 
-    def __init__(self, base: Path | None = None, *, isolation: str = "warm", batch: int = 40) -> None:
+    def __init__(
+        self, base: Path | None = None, *, isolation: str = "warm", batch: int = 40, browser: Any = None
+    ) -> None:
         self.isolation, self.isolates = isolation, isolation != "none"
         self.batch = batch
         self._base = Path(tempfile.mkdtemp(prefix="attacks-", dir=base))
         self._canaries = fresh_canaries("reference", "sibling", "environment", "file", "leftover")
         self._root = self._base / "repository"
+        self.browser = browser
         self.courses: dict[str, Path] = {}
         self._release()
 
@@ -103,9 +108,25 @@ class Ours(AbstractEngine):
                 self._outcome(attack, scenes[attack.name], students.get(attack.name), course, watch)
                 for attack in attacks
             ]
+            self._look(course, scenes, outcomes, suffered)
         for outcome in outcomes:
             outcome.seconds = outcome.seconds or seconds
         return outcomes, suffered
+
+    def _look(
+        self, course: Path, scenes: dict[str, Scene], outcomes: Sequence[Outcome], suffered: Sequence[str]
+    ) -> None:
+        """Open what is made to act in a page."""
+        shown = [outcome for outcome in outcomes if outcome.attack.category == "pages" and not suffered]
+        if not shown:
+            return
+        if not chromium_path():
+            for outcome in shown:
+                outcome.notes.append("not seen in a browser: chromium is not installed")
+            return
+        found = look(course, {outcome.attack.name: scenes[outcome.attack.name] for outcome in shown}, self.browser)
+        for outcome in shown:
+            outcome.cheats += found[outcome.attack.name]
 
     def _hand_in(self, attacks: Sequence[Attack], course: Path, outside: Path, watch: Watch) -> dict[str, Scene]:
         common = Scene(

@@ -1,6 +1,7 @@
 """What students make shows and never acts."""
 
 import base64
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -83,6 +84,33 @@ def test_html_is_harmless_and_stable(attack):
 
     assert harmless(once)
     assert clean_html(once) == once
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "<div>" * 60_000,
+        "<div></b>" * 30_000,
+        "".join(f"<b title='{n}'>" for n in range(5_000)) + "<p>" * 30_000,
+        "<br>" * 60_000,
+    ],
+)
+def test_what_would_take_minutes_is_shown_as_text(bomb):
+    """HTML that is too deep, or of too many tags, is shown as it is written, at once."""
+    started = time.monotonic()
+
+    html = clean_html(bomb)
+
+    assert html.startswith("<pre>&lt;")
+    assert time.monotonic() - started < 5
+
+
+def test_formulas_without_an_end_are_text():
+    """Markdown of formulas that begin and never end is shown as it is written, at once."""
+    started = time.monotonic()
+
+    assert render_markdown("\\begin{a}" * 20_000).startswith("<pre>")
+    assert time.monotonic() - started < 20
 
 
 def test_what_only_shows_is_kept():

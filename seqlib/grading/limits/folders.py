@@ -171,8 +171,9 @@ def kill_until_empty(folders: list[Path], strike: Callable[[], None]) -> None:
 
 
 def remove(folders: Iterable[Path]) -> None:
-    """Remove empty groups; a process that has just died may hold one for a moment."""
+    """Remove empty groups, and those in them; a process that has just died may hold one for a moment."""
     deadline = time.monotonic() + PATIENCE_S
+    folders = [inner for folder in folders for inner in (*_inside(folder), folder)]
     for folder in folders:
         while True:
             try:
@@ -188,6 +189,12 @@ def remove(folders: Iterable[Path]) -> None:
                 time.sleep(0.002)
             else:
                 break
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The groups below one, the deepest first: a grader inside may have made its own and been killed."""
+    found = [Path(place) / name for place, names, _ in os.walk(folder) for name in names]
+    return sorted(found, key=lambda path: len(path.parts), reverse=True)
 
 
 def sweep(bases: Iterable[Path], end: Callable[[list[Path]], None]) -> None:

@@ -13,6 +13,7 @@ from multiprocessing.context import SpawnProcess
 from seqlib.errors import GradingError
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.in_process import outcome_of
+from seqlib.grading.scratch import Scratch, use
 from seqlib.grading.states import at
 from seqlib.grading.submitted import Submitted
 from seqlib.grading.worker import Worker, WorkerSettings
@@ -20,6 +21,7 @@ from seqlib.grading.worker import Worker, WorkerSettings
 __all__ = ["PoolRunner"]
 
 _DEATHS_BEFORE_READY = 3
+_GOODBYE_S = 5.0
 
 
 @dataclass
@@ -43,8 +45,10 @@ class PoolRunner(AbstractRunner):
         self._context = get_context("spawn")
         self._slots: dict[str, _Slot] = {}
         self._died_early = 0
+        self._scratch: Scratch | None = None
 
     def start(self) -> None:
+        self._scratch = Scratch()  # workers may be killed, and can't remove what they have written
         for number in range(self._count):
             self._slots[str(number)] = self._started()
 
@@ -65,9 +69,13 @@ class PoolRunner(AbstractRunner):
         for slot in self._slots.values():
             slot.link.close()
         for slot in self._slots.values():
+            if not slot.busy:
+                slot.process.join(_GOODBYE_S)  # an idle worker ends by itself, and tidies up
             slot.process.kill()
             slot.process.join()
         self._slots.clear()
+        if self._scratch is not None:
+            self._scratch.close()
 
     def _heard(self, name: str) -> Outcome | None:
         slot = self._slots[name]
@@ -100,14 +108,16 @@ class PoolRunner(AbstractRunner):
 
     def _started(self) -> _Slot:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._settings), daemon=True)
+        folder = str(self._scratch.folder) if self._scratch is not None else ""
+        process = self._context.Process(target=_serve, args=(theirs, self._settings, folder), daemon=True)
         process.start()
         theirs.close()
         return _Slot(process, ours)
 
 
-def _serve(link: Connection, settings: WorkerSettings) -> None:
+def _serve(link: Connection, settings: WorkerSettings, scratch: str) -> None:
     """A worker process: grades what comes until nobody sends any more."""
+    use(scratch)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the coordinator's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

@@ -309,6 +309,7 @@ def test_the_command_prints_a_table(copy, monkeypatch):
     from seqlib.grading.commands import app
 
     arguments = ["grade", "toy", "--course", str(copy.course), "--root", str(copy.root)]
+    arguments += ["--cell-seconds", "5"]  # other limits would be another job
     result = CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments)
 
     assert result.exit_code == 0, result.output

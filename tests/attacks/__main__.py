@@ -3,13 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from tests.attacks.attack import Attack
 from tests.attacks.catalogue import find
 from tests.attacks.engine import AbstractEngine, Outcome
 
@@ -39,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in _ENGINES if chosen.engine == "all" else (chosen.engine,):
         engine = make_engine(name, isolation=chosen.isolation, batch=1 if chosen.alone else 40)
         try:
-            results[name] = _run(engine, attacks, console)
+            for so_far in _run(engine, attacks, console):
+                results[name] = so_far
+                if chosen.save is not None:  # after every batch: a run of peers takes hours
+                    rows = {one: [outcome.as_row() for outcome in outcomes] for one, outcomes in results.items()}
+                    chosen.save.write_text(json.dumps(rows, indent=1) + "\n")
         finally:
             engine.close()
     console.print(_table(results))
@@ -47,9 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tried = [one for one in outcomes if not one.skipped and one.attack.category != "control"]
         won = sum(one.verdict == "CHEAT SUCCEEDED" for one in tried)
         console.print(f"{name}: {won} of {len(tried)} attacks succeeded.", highlight=False)
-    if chosen.save is not None:
-        rows = {name: [one.as_row() for one in outcomes] for name, outcomes in results.items()}
-        chosen.save.write_text(json.dumps(rows, indent=1) + "\n")
     return int(any(one.verdict in ("CHEAT SUCCEEDED", "wrong") for one in results.get("ours", [])))
 
 
@@ -64,7 +66,8 @@ def make_engine(name: str, *, isolation: str = "warm", batch: int = 40) -> Abstr
     return make_peer(name)
 
 
-def _run(engine: AbstractEngine, attacks: Sequence, console: Console) -> list[Outcome]:
+def _run(engine: AbstractEngine, attacks: Sequence[Attack], console: Console) -> Iterator[list[Outcome]]:
+    """Grade batch by batch; all outcomes so far, in the order of the table."""
     outcomes = {}
     chosen = []
     for attack in attacks:
@@ -74,11 +77,11 @@ def _run(engine: AbstractEngine, attacks: Sequence, console: Console) -> list[Ou
             chosen.append(attack)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(engine.name, total=len(chosen))
-        for start in range(0, len(chosen), engine.batch):
+        for start in range(0, max(1, len(chosen)), engine.batch):
             for outcome in engine.grade(chosen[start : start + engine.batch]):
                 outcomes[outcome.attack.name] = outcome
                 progress.advance(task)
-    return [outcomes[attack.name] for attack in attacks]
+            yield [outcomes[attack.name] for attack in attacks if attack.name in outcomes]
 
 
 def _table(results: dict[str, list[Outcome]]) -> Table:

@@ -63,6 +63,7 @@ class Attack:
         last: Code of a cell of its own at the end.
         answers: The text of an answer, by function; what is not named has the right shape and wrong values.
         earns: Points of its honest part: more is a forgery, fewer is unfair. None: only "not more than all".
+        may_lose: It harms itself so much that fewer points are no surprise.
         rewrite: Changes the notebook after that.
         encode: Writes it; by default as JSON.
         place: Puts it into the submission's folder; by default as a plain file.
@@ -79,6 +80,7 @@ class Attack:
     last: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     earns: int | None = 0
+    may_lose: bool = False
     rewrite: Callable[[Notebook], Notebook | None] | None = None
     encode: Callable[[Notebook], bytes] | None = None
     place: Callable[[Path, bytes, Scene], None] | None = None

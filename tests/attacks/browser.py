@@ -88,7 +88,12 @@ def _open(context: Any, url: str, mark: str, ours: str) -> list[str]:
     found = [] if page.url.split("#")[0] == url else ["it took the reader elsewhere"]
     covered = page.evaluate(_COVERED)
     # A link to the web may be followed by who wants to; everything else that can be pressed is pressed.
-    for selector in ("summary", "button:not(.btn)", "#notebook-container a:not([href^=http])", "main a[href^=javascript]"):
+    for selector in (
+        "summary",
+        "button:not(.btn)",
+        "#notebook-container a:not([href^=http])",
+        "main a[href^=javascript]",
+    ):
         for element in page.query_selector_all(selector)[:10]:
             try:
                 element.click(timeout=200, no_wait_after=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tests.attacks.aimed import AIMED
 from tests.attacks.attack import CATEGORIES, Attack
 from tests.attacks.controls import CONTROLS
 from tests.attacks.damage import DAMAGE
@@ -14,15 +15,11 @@ from tests.attacks.sabotage import SABOTAGE
 
 __all__ = ["ATTACKS", "find"]
 
-ATTACKS: tuple[Attack, ...] = (
-    *CONTROLS,
-    *FORGE,
-    *LEAK,
-    *ESCAPE,
-    *EXHAUST,
-    *SABOTAGE,
-    *DAMAGE,
-    *PAGES,
+ATTACKS: tuple[Attack, ...] = tuple(
+    sorted(
+        (*CONTROLS, *FORGE, *LEAK, *ESCAPE, *EXHAUST, *SABOTAGE, *DAMAGE, *PAGES, *AIMED),
+        key=lambda attack: CATEGORIES.index(attack.category),
+    )
 )
 
 

@@ -45,7 +45,7 @@ class Outcome:
         ceiling = 100 if self.attack.earns is None else self.attack.earns
         if self.points > ceiling + 1e-9:
             self.cheats.insert(0, f"{self.points:g} points for work of {ceiling}")
-        elif self.attack.earns is not None and self.points < ceiling - 1e-9:
+        elif self.attack.earns is not None and not self.attack.may_lose and self.points < ceiling - 1e-9:
             self.notes.append(f"{self.points:g} points for work of {ceiling}")
 
     def as_row(self) -> dict[str, object]:

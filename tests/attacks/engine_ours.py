@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 HOST_MEMORY_MIB = 1024
 _PER_SUBMISSION_S = 60.0
+_LONGEST_S = 90.0  # a notebook has 25, each of six checks 3, and an interrupted cell some to end
 ARRIVED = "2026-11-20 10:00:00.000000 UTC"
 _BEFORE = Attack(name="a-control", category="control", tries="Before the attacks.", answers=RIGHT, earns=100)
 _AFTER = replace(_BEFORE, name="zz-control", tries="After the attacks.")
@@ -196,6 +197,8 @@ class Ours(AbstractEngine):
             outcome.statuses, outcome.seconds = told["statuses"], told["seconds"]
             outcome.notes += [told["fault"]] if told["fault"] else []
             outcome.judge_points()
+            if outcome.seconds > _LONGEST_S:
+                outcome.cheats.append(f"it held the grader up for {outcome.seconds:.0f} s")
             if told["infrastructure"]:
                 outcome.notes.append("it was called a fault of our own")
         secrets = self._secrets(course) | {"its own word that it got through": f"won-{scene.mark}"}

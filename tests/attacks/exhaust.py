@@ -48,7 +48,7 @@ MEMORY = [
              scale="def scale(x):\n    global hog\n    hog = [torch.ones(1 << 28) for _ in range(16)]\n    return 3 * x - 1", dangerous=True, slow=True),
     _exhaust("memory-by-forks", "Takes memory in many processes, each of them below the limit.",
              "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n        hog = bytearray(b'x') * (400 << 20)\n        time.sleep(60)\n        os._exit(0)\ntime.sleep(3)",
-             dangerous=True, slow=True),
+             may_lose=True, dangerous=True, slow=True),
     _exhaust("shared-memory", "Fills the shared memory of the machine.",
              "try:\n    with open('/dev/shm/@MARK@', 'wb') as file:\n        for _ in range(1 << 14): file.write(bytes(1 << 20))\nexcept OSError as error:\n    print(error)", dangerous=True, slow=True),
     _exhaust("nameless-memory", "Fills memory that is nobody's: nameless files, pipes and sockets.",
@@ -61,11 +61,11 @@ MEMORY = [
 ]  # fmt: skip
 
 PROCESSES = [
-    _exhaust("fork-bomb", "Forks without an end.", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", dangerous=True, slow=True),
+    _exhaust("fork-bomb", "Forks without an end.", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", may_lose=True, dangerous=True, slow=True),
     _exhaust("fork-bomb-in-a-check", "Forks without an end when it is asked.",
-             scale="import os\ndef scale(x):\n    while True:\n        try: os.fork()\n        except OSError: pass", dangerous=True, slow=True),
+             scale="import os\ndef scale(x):\n    while True:\n        try: os.fork()\n        except OSError: pass", may_lose=True, dangerous=True, slow=True),
     _exhaust("threads", "Starts threads without an end.",
-             "import threading, time\ntry:\n    while True: threading.Thread(target=time.sleep, args=(10**6,), daemon=True).start()\nexcept RuntimeError as error:\n    print(error)", dangerous=True, slow=True),
+             "import threading, time\ntry:\n    while True: threading.Thread(target=time.sleep, args=(10**6,), daemon=True).start()\nexcept RuntimeError as error:\n    print(error)", may_lose=True, dangerous=True, slow=True),
     _exhaust("open-files", "Opens files until no more can be opened.",
              "import os\nkept = []\ntry:\n    while len(kept) < 10**6: kept.append(os.open('/dev/null', os.O_RDONLY))\nexcept OSError as error:\n    print(error)", earns=None),
     _exhaust("closed-files", "Closes every file that is open, in a cell.", "import os\nos.closerange(0, 65536)"),

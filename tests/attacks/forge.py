@@ -305,6 +305,7 @@ WIRE = [
         "import time",
         answers=dict(RIGHT) | {"scale": "def scale(x):\n    time.sleep(4)\n    return 3 * x - 1"},
         earns=80,
+        ours_only=True,
         slow=True,
     ),
     _forge(

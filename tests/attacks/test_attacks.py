@@ -53,8 +53,8 @@ def all_of(ours: Ours, need: Any) -> Any:
 def assert_failed(outcome: Outcome) -> None:
     """The attack got nothing, and its honest part got what it earns."""
     assert outcome.cheats == []
-    if outcome.attack.earns is not None and outcome.attack.pack is None:
-        assert outcome.points == outcome.attack.earns
+    if outcome.attack.pack is None:
+        assert outcome.notes == [] or outcome.attack.category in ("damage", "pages")
 
 
 def test_there_are_enough_of_each_kind():

@@ -25,6 +25,8 @@ __all__ = ["DaskRunner"]
 
 _LOOK_S = 0.5
 _SILENCE_S = 60.0
+_NOBODY_S = 2.0
+_GRACE_S = 5.0  # others may be on their way
 
 
 @dataclass
@@ -138,12 +140,20 @@ class DaskRunner(AbstractRunner):
 
     def _watch(self, client: Client) -> None:
         """Look which workers are there."""
+        asked = time.monotonic()
         while not self._stop.wait(_LOOK_S if self._places else 0.05):
             try:
                 workers = client.scheduler_info(n_workers=-1)["workers"]
             except Exception:
                 continue  # silence is noticed in the coordinator's thread
             there = {address: facts for address, facts in workers.items() if facts["status"] == "running"}
+            if there:
+                asked = time.monotonic()
+            elif time.monotonic() - asked > _NOBODY_S and not self._stop.is_set():
+                asked = time.monotonic()
+                if fault := self._source.fault():
+                    self._heard.put(lambda fault=fault: _fail(f"{self._source.where}: {fault}."))  # type: ignore[misc]
+                    return
             self._heard.put(lambda there=there: self._look(there))  # type: ignore[misc]
 
     def _follow(self, slot: str, job: Future) -> None:
@@ -236,7 +246,8 @@ class DaskRunner(AbstractRunner):
             raise GradingError(
                 f"{self._source.where} does not answer any more.", "run the same again: what is graded is kept."
             )
-        if not self._seats and self._places and self._refusals.keys() >= self._places.keys():
+        refused = bool(self._places) and self._refusals.keys() >= self._places.keys()
+        if not self._seats and refused and now - self._seated > _GRACE_S:
             reason = next(iter(self._refusals.values()))
             raise GradingError(f"no worker of {self._source.where} can grade: {reason}.", "run: seqlib doctor there")
         if now - self._seated > self._source.wait_s:
@@ -244,3 +255,7 @@ class DaskRunner(AbstractRunner):
                 f"no worker came to {self._source.where} within {self._source.wait_s:g} s.",
                 "start workers, or ask for what the cluster has; what is graded is kept.",
             )
+
+
+def _fail(what: str) -> None:
+    raise GradingError(what, "mend that, then run the same again: what is graded is kept.")

@@ -10,6 +10,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -72,7 +73,7 @@ def presence(run: str) -> str:
 
 
 def grade_in(run: str, name: str, submitted: Submitted) -> Outcome | str:
-    """The task: grade in a seat. A string says why no seat can start here."""
+    """The task: grade in a seat. A string says why that seat can't be used any more."""
     plugin = get_worker().plugins.get(_plugin_name(run))
     if not isinstance(plugin, _Seats) or name not in plugin.seats:
         return Outcome(slot=name, lost=True)  # another process than the one that the seat was in
@@ -100,22 +101,30 @@ class _Seats(WorkerPlugin):
         """Make seats, as many as can work at once; blocks while GPUs are tried."""
         order, node = self._order, f"{platform.node()}-{os.getpid()}"
         if not order.gpus:
-            self._add(node, (_Seat(f"{node}/cpu:{number}", order, None) for number in range(threads)))
+            self._add(_Seat(f"{node}/cpu:{number}", order, None) for number in range(threads))
             return []
-        loans, notes = [], []
-        for loan in borrow(order.devices.all(), min(order.gpus, threads)):
-            broken = order.devices.probe(loan.device)
-            if broken:
-                loan.close()
-                notes.append(f"{platform.node()}: {broken}")
-            else:
-                loans.append(loan)
-        self._add(node, (_Seat(f"{node}/{loan.device.name}", order, loan) for loan in loans))
+        loans, notes = self._borrow(min(order.gpus, threads))
+        self._add(_Seat(f"{node}/{loan.device.name}", order, loan) for loan in loans)
         if not loans and not notes:
             notes.append(f"{platform.node()} counts {order.gpus} GPUs, and none of them is free")
         return notes
 
-    def _add(self, node: str, seats: Any) -> None:
+    def _borrow(self, count: int) -> tuple[list[Loan], list[str]]:
+        """GPUs that are free and work, and what is wrong with others."""
+        devices = self._order.devices
+        loans: list[Loan] = []
+        notes = []
+        for device in devices.all():
+            for loan in borrow([device], count - len(loans)):
+                broken = devices.probe(device)
+                if broken:
+                    loan.close()
+                    notes.append(f"{platform.node()}: {broken}")
+                else:
+                    loans.append(loan)
+        return loans, notes
+
+    def _add(self, seats: Iterable["_Seat"]) -> None:
         self.seats = {seat.name: seat for seat in seats}
         for seat in self.seats.values():
             seat.start()
@@ -164,7 +173,7 @@ class _Seat:
         self._link.send((work, self._order.devices, device))
 
     def grade(self, submitted: Submitted) -> Outcome | str:
-        """Grade here; a string says why it can't be done here at all."""
+        """Grade here; a string says why nothing can be graded here any more."""
         self._busy = True
         try:
             return self._told(submitted)
@@ -196,6 +205,8 @@ class _Seat:
             told = self._link.recv()
         except (OSError, EOFError):
             return self._lost()
+        if isinstance(told, str):
+            return told
         return Outcome(slot=self.name, graded=told.graded, fault=told.fault)
 
     def _lost(self) -> Outcome | str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ __all__ = ["GPU", "AbstractSource", "AddressSource", "LocalSource", "SlurmOption
 GPU = "GPU"
 """The worker resource that counts GPUs."""
 _CONNECT_S = 10
+_ROLES = ("client", "scheduler", "worker")
 _LOOPBACK = "127.0.0.1"
 _CALM = {
     "distributed.comm.timeouts.connect": "10s",
@@ -53,6 +55,10 @@ class AbstractSource(ABC):
         Raises:
             GradingError: There is nothing to connect to, or it refuses.
         """
+
+    def fault(self) -> str:
+        """Why no worker will come any more, as far as the source knows; asked while there is none."""
+        return ""
 
     @abstractmethod
     def close(self) -> None:
@@ -137,6 +143,7 @@ class SlurmOptions:
         extra: More `#SBATCH` options, such as `--account=teaching`.
         interface: The network interface that nodes can reach the scheduler by. None: the default one.
         folder: A folder that all nodes see, for certificates and logs. None: `.cache/seqlib` in your home.
+        python: The interpreter on the nodes. None: this one.
     """
 
     queue: str | None = None
@@ -147,6 +154,7 @@ class SlurmOptions:
     extra: Sequence[str] = ()
     interface: str | None = None
     folder: Path | None = None
+    python: str | None = None
 
 
 class SlurmSource(AbstractSource):
@@ -163,6 +171,8 @@ class SlurmSource(AbstractSource):
         self.where, self.wait_s = "SLURM", wait_s
         self._workers, self._options, self._gpus = workers, options, gpus
         self._stack = ExitStack()
+        self._folder = Path()
+        self._jobs: Any = None
 
     def open(self) -> Client:
         if shutil.which("sbatch") is None:
@@ -172,13 +182,26 @@ class SlurmSource(AbstractSource):
             )
         with self._stack as stack:
             stack.enter_context(dask.config.set(_CALM))
-            cluster = stack.enter_context(self._cluster(stack.enter_context(_scratch(self._base()))))
+            self._folder = Path(stack.enter_context(_scratch(self._base())))
+            cluster = self._jobs = stack.enter_context(self._cluster(self._folder))
             _try_submission(cluster.job_script())
             client = Client(cluster, security=cluster.security, set_as_default=False)
             stack.callback(client.close)
             cluster.adapt(minimum=self._workers, maximum=self._workers, interval="1s", wait_count=1)
             self._stack = stack.pop_all()
         return client
+
+    def fault(self) -> str:
+        """Jobs that have all ended, and what the last of them said."""
+        numbers = [job.job_id for job in list(self._jobs.workers.values()) if getattr(job, "job_id", None)]
+        if not numbers:
+            return ""
+        left = subprocess.run(["squeue", "-h", "-o", "%i"], capture_output=True, text=True, check=False)
+        if left.returncode or set(numbers) & set(left.stdout.split()):
+            return ""
+        logs = sorted(self._folder.glob("*.out"), key=lambda path: path.stat().st_mtime)
+        said = logs[-1].read_text("utf-8", "replace").strip().splitlines() if logs else []
+        return f"its jobs ended before they could grade: {said[-1] if said else 'they said nothing'}"
 
     def close(self) -> None:
         self._stack.close()
@@ -193,7 +216,7 @@ class SlurmSource(AbstractSource):
             ) from error
         return base
 
-    def _cluster(self, folder: str) -> Any:
+    def _cluster(self, folder: Path) -> Any:
         from dask_jobqueue import SLURMCluster
 
         options = self._options
@@ -210,12 +233,22 @@ class SlurmSource(AbstractSource):
             interface=options.interface,
             scheduler_options={"dashboard_address": None, "interface": options.interface},
             protocol="tls://",
-            security=Security.temporary(),
-            shared_temp_directory=folder,
-            local_directory=None,
-            log_directory=folder,
-            python=sys.executable,
+            security=_security_in(folder),
+            log_directory=str(folder),
+            python=options.python or sys.executable,
         )
+
+
+def _security_in(folder: Path) -> Security:
+    """Certificates for this run, in files that only we can read: whoever has them may join."""
+    made = Security.temporary()
+    names = {"cert": made.tls_worker_cert, "key": made.tls_worker_key}
+    for name, text in names.items():
+        with os.fdopen(os.open(folder / f"{name}.pem", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+    cert, key = (str(folder / f"{name}.pem") for name in names)
+    roles = {f"tls_{role}_{kind}": cert if kind == "cert" else key for role in _ROLES for kind in names}
+    return Security(require_encryption=True, tls_ca_file=cert, **roles)
 
 
 def _try_submission(script: str) -> None:

@@ -109,13 +109,13 @@ def _checked(work: Work) -> WorkerSettings:
     return settings
 
 
-def _graded(worker: Worker, submitted: Submitted, devices: AbstractDevices, device: Device | None) -> Outcome:
-    """Grade; what failed on a GPU that does not work any more is no fault of the student's."""
+def _graded(worker: Worker, submitted: Submitted, devices: AbstractDevices, device: Device | None) -> Outcome | str:
+    """Grade; what failed on a GPU that does not work any more is no fault of the student's, and ends this seat."""
     outcome = outcome_of(worker, "", submitted)
     if device is None or outcome.graded is None:
         return outcome
     if any(verdict.status in _SUSPECT for verdict in outcome.graded.verdicts) and (broken := devices.probe(device)):
-        return Outcome(slot="", fault=broken)
+        return broken
     return outcome
 
 

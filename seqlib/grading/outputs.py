@@ -1,10 +1,12 @@
 """What a notebook shows, collected under limits while it streams, as `nbformat` outputs."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["CellOutputs", "CellRun", "CellState", "NotebookOutputs", "OutputLimits"]
 
+_HALF_PAIRS = re.compile("[\ud800-\udfff]")  # no text in UTF-8 can hold them
 _SHOWN = ("display_data", "error", "execute_result", "stream")
 
 
@@ -165,7 +167,7 @@ def _display_id(content: dict[str, Any]) -> str | None:
 
 
 def _text(value: Any) -> str:
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return _HALF_PAIRS.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
 def _size(value: Any) -> int:

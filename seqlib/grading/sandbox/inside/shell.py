@@ -1,8 +1,10 @@
 """An IPython shell whose outputs are the messages of a Jupyter kernel, sent through a socket instead of ZeroMQ."""
 
+import asyncio
 import builtins
 import getpass
 import io
+import json
 import os
 import select
 import signal
@@ -11,11 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
+from ipykernel.compiler import XCachingCompiler
 from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.async_helpers import _asyncio_runner
 from IPython.core.error import StdinNotImplementedError, UsageError
+from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
 from traitlets.config import Config
 
@@ -26,7 +31,7 @@ __all__ = ["Shell", "make_shell"]
 _SHOWN = ("clear_output", "display_data", "error", "execute_result", "update_display_data")
 _FLUSH_S = 0.05
 _FLUSH_CHARS = 8192
-_REFUSED_INPUT = "raw_input was called, but this frontend does not support input requests."
+_REFUSED_INPUT = "{name} was called, but this frontend does not support input requests."
 
 
 class _KernelShell(ZMQInteractiveShell):
@@ -42,7 +47,7 @@ def make_shell() -> ZMQInteractiveShell:
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
-    shell = _KernelShell.instance(config=config)
+    shell = _KernelShell.instance(config=config, compiler_class=XCachingCompiler)
     for source in ("1", "raise ValueError", "%time 1"):
         with redirect_stdout(io.StringIO()):
             error = shell.run_cell(source, store_history=False, silent=True).error_in_exec
@@ -72,6 +77,9 @@ class Shell:
         self._pipe = _Pipe(self._stream)
         self._pipe.follow()
         _refuse_input()
+        # As in a kernel, cells run while a loop does, so that they can make tasks.
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -84,17 +92,39 @@ class Shell:
         self._seq = seq
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            self._shell.run_cell(source, store_history=True, silent=False)
+            cell = self._loop.create_task(self._execute(source))
+            self._loop.run_until_complete(cell)
             self._out.flush()
             self._err.flush()
-        except KeyboardInterrupt:  # it came between two of the student's statements
-            pass
+        except KeyboardInterrupt:  # it came between two of the student's statements, or while one waited
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            cell.cancel()
+            with suppress(asyncio.CancelledError, KeyboardInterrupt):
+                self._loop.run_until_complete(cell)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._out.flush()
         self._err.flush()
         self._pipe.drain()
         self._send("done", {})
+
+    async def _execute(self, source: str) -> None:
+        """Run a cell as a kernel does: in this task if it awaits anything, else as plain code."""
+        shell, fault = self._shell, None
+        try:
+            transformed = shell.transform_cell(source)
+        except Exception:
+            transformed, fault = source, sys.exc_info()
+        known = {"transformed_cell": transformed, "preprocessing_exc_tuple": fault}
+        if shell.loop_runner is not _asyncio_runner or not shell.should_run_async(source, **known):
+            shell.run_cell(source, store_history=True, silent=False)
+            return
+        result = None
+        try:
+            result = await shell.run_cell_async(source, store_history=True, silent=False, **known)
+        finally:
+            shell.events.trigger("post_execute")
+            shell.events.trigger("post_run_cell", result)
 
     @contextmanager
     def silenced(self) -> Iterator[None]:
@@ -120,9 +150,8 @@ class Shell:
         self._send("stream", {"name": name, "text": text})
 
     def _publish(self, kind: str, content: dict[str, Any]) -> None:
-        if kind in _SHOWN:
-            self._pipe.drain()
-            self._send(kind, content)
+        self._pipe.drain()
+        self._send(kind, content)
 
     def _send(self, kind: str, content: dict[str, Any]) -> None:
         if self._silent:
@@ -147,7 +176,8 @@ class _Session(Session):
             kind, content = msg_or_type.get("msg_type", ""), msg_or_type.get("content")
         else:
             kind = msg_or_type
-        self.publish(kind, content or {})
+        if kind in _SHOWN:  # bytes become base64, as on their way from a kernel
+            self.publish(kind, json.loads(json.dumps(content or {}, default=json_default)))
 
 
 class _Stream(io.TextIOBase):
@@ -234,7 +264,10 @@ class _Pipe:
 
 
 def _refuse_input() -> None:
-    def refuse(*args: Any, **kwargs: Any) -> str:
-        raise StdinNotImplementedError(_REFUSED_INPUT)
+    def refusing(name: str) -> Callable[..., str]:
+        def refuse(*args: Any, **kwargs: Any) -> str:
+            raise StdinNotImplementedError(_REFUSED_INPUT.format(name=name))
 
-    builtins.input = getpass.getpass = refuse
+        return refuse
+
+    builtins.input, getpass.getpass = refusing("raw_input"), refusing("getpass")

@@ -216,10 +216,10 @@ class AbstractBoxes(ABC):
         """End what is left."""
 
 
-def greet(leash: socket.socket, group: AbstractGroup | None, timeout_s: float | int) -> None:
+def greet(leash: socket.socket, group: AbstractGroup | None, timeout_s: float | int) -> int:
     """Wait for a new process to say that it is there, put it under its limits, and let it go on.
 
-    Its number comes from the kernel, as this process sees it, so nobody can name another one.
+    Returns its number, which comes from the kernel as this process sees it, so nobody can name another one.
 
     Raises:
         SandboxError: It did not come.
@@ -237,6 +237,7 @@ def greet(leash: socket.socket, group: AbstractGroup | None, timeout_s: float | 
         if group is not None:
             group.add(pids[0])
         leash.send(b"!")
+        return pids[0]
     except OSError as error:
         raise SandboxError(f"the sandbox did not answer: {error}.", "run: seqlib doctor") from error
 

@@ -31,12 +31,14 @@ class Mounts:
         read_only: Place inside to place outside.
         devices: Device nodes, such as a GPU's.
         scratch: Empty folders that can be written to, with their sizes in bytes.
+        writable: As `read_only`, for what may be written to.
         hidden: Folders outside that stay hidden, also where they lie in one that is shown.
     """
 
     read_only: Mapping[str, Path]
     devices: Sequence[str] = ()
     scratch: Mapping[str, int] = field(default_factory=dict)
+    writable: Mapping[str, Path] = field(default_factory=dict)
     hidden: Sequence[Path] = ()
 
 
@@ -82,6 +84,9 @@ def command_line(
     for device in mounts.devices:
         line += ["--dev-bind", device, device]
     line += _bound({**mounts.read_only, **_interpreter()}, mounts.hidden)
+    line += _parents(list(mounts.writable))
+    for inside, outside in mounts.writable.items():
+        line += ["--bind", str(outside), inside]
     for place, size in mounts.scratch.items():
         line += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
     line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]

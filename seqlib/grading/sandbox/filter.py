@@ -61,7 +61,8 @@ def compiled_filter() -> bytes:
         made.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, bit, bit))
     made.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory, where a filter can't look
     for name in ("socket", "socketpair"):
-        made.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+        # Not EPERM, at which ZeroMQ, and with it a Jupyter kernel, ends the process.
+        made.add_rule(seccomp.ERRNO(errno.EOPNOTSUPP), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
     for request in (_TIOCSTI, _TIOCLINUX):
         made.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
     return _exported(made)

@@ -1,4 +1,4 @@
-"""Try every attack and say which succeeded: python -m tests.attacks [--engine ours|nbgrader|otter|all] [--only NAME]."""
+"""Try every attack and say which succeeded: python -m tests.attacks [--engine ours|nbgrader|otter|all] [--only X]."""
 
 import argparse
 import json

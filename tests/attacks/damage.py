@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is handed in is text, and its longest lines stay as they would be written
 """Damaging: the notebook, its folder, its pack. Whatever it is, it gets a verdict or a reason, and the batch goes on."""
 
 import io
@@ -111,7 +112,7 @@ def _attachments(notebook: Notebook) -> None:
         "image/png": "A" * (4 << 20),
     }
     names = ("a.png", "../../@MARK@", "a\0b", "<img src=x>", "")
-    files: dict[str, Any] = {name: forms for name in names} | {"b": [], "c": 7}
+    files: dict[str, Any] = dict.fromkeys(names, forms) | {"b": [], "c": 7}
     notebook["cells"].append(
         cell("![](attachment:a.png) ![](attachment:../../@MARK@) ![](attachment:none)", "markdown", attachments=files)
     )

@@ -190,8 +190,10 @@ class Ours(AbstractEngine):
         self, attack: Attack, scene: Scene, told: dict[str, Any] | None, course: Path, watch: Watch
     ) -> Outcome:
         outcome = Outcome(attack=attack)
-        if told is None:
-            outcome.notes.append("it has no verdict")
+        if told is None and attack.pack is not None:
+            outcome.statuses = {"pack": "refused"}
+        elif told is None:
+            outcome.cheats.append("it has no verdict")
         else:
             outcome.points = max(told["verdicts"], told["gradebook"])
             outcome.statuses, outcome.seconds = told["statuses"], told["seconds"]
@@ -200,7 +202,7 @@ class Ours(AbstractEngine):
             if outcome.seconds > _LONGEST_S:
                 outcome.cheats.append(f"it held the grader up for {outcome.seconds:.0f} s")
             if told["infrastructure"]:
-                outcome.notes.append("it was called a fault of our own")
+                outcome.cheats.append("it was called a fault of our own, which is graded again")
         secrets = self._secrets(course) | {"its own word that it got through": f"won-{scene.mark}"}
         outcome.cheats += cheats_in(_texts(attack, told, course), secrets)
         outcome.cheats += watch.cheats(scene.mark)

@@ -1,4 +1,4 @@
-"""A grader's process of its own, which attacks may bring down: python -m tests.attacks.grading_host ROOT COURSE OUT HOW."""
+"""A grader's process, which attacks may bring down: python -m tests.attacks.grading_host ROOT COURSE OUT ISOLATION."""
 
 import json
 import resource

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is handed in is text, and its longest lines stay as they would be written
 """Honest work in all the forms in which it comes: right and partly right, by any front end, with all that people add.
 
     python -m tests.attacks.honest [--count 500] [--seed 0]
@@ -31,33 +32,101 @@ OTHERWISE = {
     "scale": [
         "def scale(x):\n    return x * 3.0 - 1.0",
         "scale = lambda x: x.mul(3).sub(1)",
-        "@torch.no_grad()\ndef scale(x):\n    print('scaling', tuple(x.shape))\n    return torch.stack([3 * v - 1 for v in x])",
-        "import functools\n\n\ndef traced(f):\n    @functools.wraps(f)\n    def g(*args, **kwargs):\n        g.calls += 1\n"
-        "        return f(*args, **kwargs)\n    g.calls = 0\n    return g\n\n\n@traced\ndef scale(x):\n    return 3 * x - 1",
+        """\
+@torch.no_grad()
+def scale(x):
+    print('scaling', tuple(x.shape))
+    return torch.stack([3 * v - 1 for v in x])""",
+        """\
+import functools
+
+
+def traced(f):
+    @functools.wraps(f)
+    def g(*args, **kwargs):
+        g.calls += 1
+        return f(*args, **kwargs)
+    g.calls = 0
+    return g
+
+
+@traced
+def scale(x):
+    return 3 * x - 1""",
     ],
     "running": [
         "def running(x):\n    return x.cumsum(0)",
-        "def running(x):\n    return x @ torch.ones(len(x), len(x), dtype=x.dtype).triu()",
-        "import numpy as np\n\n\ndef running(x):\n    return torch.from_numpy(np.cumsum(x.numpy()))",
-        "def running(x: torch.Tensor) -> torch.Tensor:\n    out = torch.empty_like(x)\n    out[0] = x[0]\n"
-        "    for t in range(1, len(x)):\n        out[t] = out[t - 1] + x[t]\n    return out",
+        """\
+def running(x):
+    return x @ torch.ones(len(x), len(x), dtype=x.dtype).triu()""",
+        """\
+import numpy as np
+
+
+def running(x):
+    return torch.from_numpy(np.cumsum(x.numpy()))""",
+        """\
+def running(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    out[0] = x[0]
+    for t in range(1, len(x)):
+        out[t] = out[t - 1] + x[t]
+    return out""",
     ],
     "softmax": [
-        "def softmax(x):\n    return torch.nn.functional.softmax(x, dim=-1)",
-        "class _Softmax:\n    def __call__(self, x):\n        e = x.exp()\n        return e / e.sum(-1, keepdim=True)\n\n\nsoftmax = _Softmax()",
-        "def softmax(x):\n    x = x.clone().requires_grad_(True)\n    return (x - x.logsumexp(-1, keepdim=True)).exp()",
+        """\
+def softmax(x):
+    return torch.nn.functional.softmax(x, dim=-1)""",
+        """\
+class _Softmax:
+    def __call__(self, x):
+        e = x.exp()
+        return e / e.sum(-1, keepdim=True)
+
+
+softmax = _Softmax()""",
+        """\
+def softmax(x):
+    x = x.clone().requires_grad_(True)
+    return (x - x.logsumexp(-1, keepdim=True)).exp()""",
     ],
     "distinct": [
-        "def distinct(tokens):\n    seen = []\n    for token in tokens:\n        if token not in seen:\n            seen.append(token)\n    return len(seen)",
-        "def distinct(tokens):\n    return torch.tensor(tokens).unique().numel()",
-        "from collections import Counter\n\n\ndef distinct(tokens):\n    return len(Counter(tokens))",
+        """\
+def distinct(tokens):
+    seen = []
+    for token in tokens:
+        if token not in seen:
+            seen.append(token)
+    return len(seen)""",
+        """\
+def distinct(tokens):
+    return torch.tensor(tokens).unique().numel()""",
+        """\
+from collections import Counter
+
+
+def distinct(tokens):
+    return len(Counter(tokens))""",
     ],
     "spell": [
         "def spell(word):\n    return ''.join(reversed(word))",
-        "def spell(word, _known={}):\n    if word not in _known:\n        _known[word] = word[-1] + spell(word[:-1]) if word else ''\n    return _known[word]",
+        """\
+def spell(word, _known={}):
+    if word not in _known:
+        _known[word] = word[-1] + spell(word[:-1]) if word else ''
+    return _known[word]""",
     ],
     "Tank": [
-        "from dataclasses import dataclass\n\n\n@dataclass\nclass State:\n    level: torch.Tensor\n\n\n" + RIGHT["Tank"].replace(
+        """\
+from dataclasses import dataclass
+
+
+@dataclass
+class State:
+    level: torch.Tensor
+
+
+""" + RIGHT["Tank"].replace(
             "self.level = torch.zeros(size, dtype=torch.float64)", "self.state = State(torch.zeros(size, dtype=torch.float64))"
         ).replace("self.level", "self.state.level"),
         RIGHT["Tank"].replace("self.level = torch.zeros(size, dtype=torch.float64)",

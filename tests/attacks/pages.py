@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is handed in is text, and its longest lines stay as they would be written
 """Pages: HTML, SVG, Markdown, scripts and styles that act where an instructor or a student looks at a notebook."""
 
 from tests.attacks.attack import RIGHT, Attack, cell
@@ -59,7 +60,10 @@ PAGES = [
            "\\(\\cssId{grade}{x}\\class{score}{y}\\def\\x{\\x}\\x\\) $\\newcommand{\\a}{\\a\\a}\\a$", "<script type='math/tex'>\\href{javascript:window.owned=1}{x}</script>"),
     _pages("mutations", "Becomes a script only after it was cleaned or written again.", f"<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=x onerror={ACT!r}&gt;\">",
            f"<noscript><p title=\"</noscript><img src=x onerror='{ACT}'>\">", "<svg></p><style><a id=\"</style><img src=1 onerror=window.owned=1>\">",
-           "<!--><img src=x onerror=window.owned=1>-->", "``` </pre><script>window.owned = 1</script>\n</pre><script>window.owned = 1</script>\n```", "<a title='`<img src=x onerror=window.owned=1>`'>`"),
+           "<!--><img src=x onerror=window.owned=1>-->", """\
+``` </pre><script>window.owned = 1</script>
+</pre><script>window.owned = 1</script>
+```""", "<a title='`<img src=x onerror=window.owned=1>`'>`"),
     _pages("clobbering", "Gives its own elements the names that the page's scripts look for.", "<form id=grades><input name=innerHTML><input id=base_url></form><a id=formgrader name=base_url href='javascript:window.owned=1'>",
            "<img name=jQuery><img id=window><img name=document><div class=nbgrader_cell><input class='score' value=100 id='scaling'><div class='comment'>",
            "<input class='form-control score tabbable' type=number placeholder=100 name=scaling value=100>"),

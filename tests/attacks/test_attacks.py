@@ -12,13 +12,34 @@ from tests.attacks.engine_ours import Ours
 from tests.attacks.honest import grade_honest
 
 # A few of each kind that take little time: every run of the tests tries them.
-QUICK = (
-    "control-right control-wrong control-half forge-equal-anything forge-patched-checks forge-inputs-zeroed forge-raw-bytes "
-    "forge-reply-twice forge-gradebook leak-through-shared-memory leak-through-files leak-exception-name leak-key-file "
-    "leak-own-memory leak-other-submission escape-network escape-outlive escape-write-outside escape-read-the-parent "
-    "escape-new-privileges sabotage-exit-in-a-check sabotage-change-a-sibling damage-doubled-tests damage-symlink-to-key "
-    "damage-deep damage-zip-traversal"
-).split()
+QUICK = [
+    "control-right",
+    "control-wrong",
+    "control-half",
+    "forge-equal-anything",
+    "forge-patched-checks",
+    "forge-inputs-zeroed",
+    "forge-raw-bytes",
+    "forge-reply-twice",
+    "forge-gradebook",
+    "leak-through-shared-memory",
+    "leak-through-files",
+    "leak-exception-name",
+    "leak-key-file",
+    "leak-own-memory",
+    "leak-other-submission",
+    "escape-network",
+    "escape-outlive",
+    "escape-write-outside",
+    "escape-read-the-parent",
+    "escape-new-privileges",
+    "sabotage-exit-in-a-check",
+    "sabotage-change-a-sibling",
+    "damage-doubled-tests",
+    "damage-symlink-to-key",
+    "damage-deep",
+    "damage-zip-traversal",
+]
 
 
 @pytest.fixture(scope="session")

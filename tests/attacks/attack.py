@@ -84,7 +84,7 @@ class Attack:
     rewrite: Callable[[Notebook], Notebook | None] | None = None
     encode: Callable[[Notebook], bytes] | None = None
     place: Callable[[Path, bytes, Scene], None] | None = None
-    pack: Callable[[], bytes] | None = None
+    pack: Callable[[str, Scene], bytes] | None = None
     dangerous: bool = False
     ours_only: bool = False
     slow: bool = False

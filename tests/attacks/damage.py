@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - what is handed in is text, and its longest lines stay as they would be written
 """Damaging: the notebook, its folder, its pack. Whatever it is, it gets a verdict or a reason, and the batch goes on."""
 
+import hashlib
 import io
 import json
 import os
@@ -197,35 +198,43 @@ FILES = [
 ]  # fmt: skip
 
 
-def _zip(entries: dict[str, bytes], manifest: dict[str, Any] | None = None, attributes: int = 0o100644 << 16) -> bytes:
+def _zip(
+    student: str, entries: dict[str, bytes], manifest: dict[str, Any] | None = None, attributes: int = 0o100644 << 16
+) -> bytes:
+    """A pack as `seqlib submit` would write it, but for what is asked; its digests are right."""
     buffer = io.BytesIO()
-    told = {"format": 1, "student": "STUDENT", "assignment": "target", "release": "x", "files": {}} | (manifest or {})
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in entries.items()}
+    told = {"format": 1, "student": student, "assignment": "target", "release": "x", "files": files} | (manifest or {})
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in {"manifest.json": json.dumps(told).encode(), **entries}.items():
             item = zipfile.ZipInfo(name)
-            item.external_attr, item.compress_type = attributes, zipfile.ZIP_DEFLATED
+            item.external_attr = attributes
+            item.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(item, data)
     return buffer.getvalue()
 
 
-def _lying_size() -> bytes:
+_EMPTY = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+
+
+def _lying_size(student: str, scene: Scene) -> bytes:
     """A pack whose entry says that it is small and is not."""
-    data = bytearray(_zip({"target.ipynb": bytes(64 << 20)}))
+    data = bytearray(_zip(student, {"target.ipynb": bytes(64 << 20)}))
     real = (64 << 20).to_bytes(4, "little")
     return bytes(data.replace(real, (100).to_bytes(4, "little")))
 
 
 PACKS = [
-    _damage("zip-bomb", "Hands in a pack that unpacks to gigabytes.", pack=lambda: _zip({"target.ipynb": bytes(1 << 30)}), ours_only=True),
+    _damage("zip-bomb", "Hands in a pack that unpacks to gigabytes.", pack=lambda student, scene: _zip(student, {"target.ipynb": bytes(1 << 30)}), ours_only=True),
     _damage("zip-lies", "Hands in a pack that lies about its sizes.", pack=_lying_size, ours_only=True),
-    _damage("zip-traversal", "Hands in a pack with names that lead outside.", pack=lambda: _zip({"../../../outside/@MARK@": b"{}"}), ours_only=True),
+    _damage("zip-traversal", "Hands in a pack with names that lead outside.", pack=lambda student, scene: _zip(student, {f"../../../outside/{scene.mark}": b"{}"}), ours_only=True),
     _damage("zip-absolute", "Hands in a pack for a student and an assignment whose names are paths.",
-            pack=lambda: _zip({"target.ipynb": b"{}"}, {"student": "../../../outside/@MARK@"}), ours_only=True),
-    _damage("zip-symlink", "Hands in a pack with a link in it.", pack=lambda: _zip({"target.ipynb": b"/etc/passwd"}, attributes=0o120777 << 16), ours_only=True),
-    _damage("zip-manifest", "Hands in a pack with a manifest that is no manifest.", pack=lambda: _zip({"target.ipynb": b"{}"}, {"student": ["x"], "files": 7}), ours_only=True),
+            pack=lambda student, scene: _zip(student, {"target.ipynb": b"{}"}, {"student": f"../../../outside/{scene.mark}"}), ours_only=True),
+    _damage("zip-symlink", "Hands in a pack with a link in it.", pack=lambda student, scene: _zip(student, {"target.ipynb": b"/etc/passwd"}, attributes=0o120777 << 16), ours_only=True),
+    _damage("zip-manifest", "Hands in a pack with a manifest that is no manifest.", pack=lambda student, scene: _zip(student, {"target.ipynb": b"{}"}, {"student": ["x"], "files": 7}), ours_only=True),
     _damage("zip-of-another", "Hands in a pack in the name of another student.",
-            pack=lambda: _zip({"target.ipynb": b"{}"}, {"student": "zz-control"}), ours_only=True),
-    _damage("no-zip", "Hands in a pack that is none.", pack=lambda: b"PK\x03\x04" + bytes(10**6), ours_only=True),
+            pack=lambda student, scene: _zip(student, {"target.ipynb": _EMPTY}, {"student": "zz-control"}), ours_only=True),
+    _damage("no-zip", "Hands in a pack that is none.", pack=lambda student, scene: b"PK\x03\x04" + bytes(10**6), ours_only=True),
 ]  # fmt: skip
 
 DAMAGE = [*CELLS, *BYTES, *FILES, *PACKS]

@@ -149,14 +149,14 @@ class Ours(AbstractEngine):
             if attack.pack is not None:
                 exchange = course.parent / "exchange"
                 exchange.mkdir(exist_ok=True)
-                data = attack.pack().replace(b"STUDENT", attack.name.encode())
-                (exchange / f"{attack.name}.zip").write_bytes(scene.tell(data.decode("latin-1")).encode("latin-1"))
+                (exchange / f"{attack.name}.zip").write_bytes(attack.pack(attack.name, scene))
                 continue
             folder.mkdir(parents=True)
             (folder / "timestamp.txt").write_text(ARRIVED)
             attack.hand_in(self._released, scene, folder, "target")
         sibling = Path(common.sibling)
         sibling.write_text(sibling.read_text().replace("# Something", f"# {self._canaries['sibling']} Something"))
+        watch.keep(course / "submitted")
         return scenes
 
     def _run_host(
@@ -232,7 +232,8 @@ def _leave(canary: str) -> str:
     return (
         f"import os, tempfile\nfor place in ('/tmp', '/var/tmp', '/dev/shm', '/run', tempfile.gettempdir(), '.'):\n"
         f"    try:\n        with open(f'{{place}}/@MARK@', 'w') as file: file.write({canary!r})\n"
-        f"    except OSError: pass\nos.environ['LEFT'] = {canary!r}\nleft = torch.tensor(list({canary.encode()!r}), dtype=torch.uint8)"
+        f"    except OSError: pass\nos.environ['LEFT'] = {canary!r}\n"
+        f"left = torch.tensor(list({canary.encode()!r}), dtype=torch.uint8)"
     )
 
 

@@ -61,6 +61,11 @@ class Watch:
         self._thread.join(5)
         self._sampler.join(5)
 
+    def keep(self, folder: Path) -> None:
+        """From now on nothing may change in this folder either."""
+        self._folders.append(folder)
+        self._before |= dict(_states([folder]))
+
     def scene(self, scene: Scene) -> Scene:
         """The scene with this watch's ports in it."""
         from dataclasses import replace

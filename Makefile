@@ -8,7 +8,7 @@ ASSIGNMENT ?= a1_recurrent
 COURSE ?= class
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab present test test-slow test-all lint claims bench bench-grading peers attacks fuzz site export release bundle grade mutants
+.PHONY: help setup lab present test test-slow test-all lint claims bench bench-grading peers attacks fuzz site export release bundle grade mutants soak
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench-grading: setup peers  ## the same submissions graded by nbgrader, by otter
 
 site: setup  ## write every lecture as a page, with an index, to dist/site
 	@$(SEQLIB) export site
+
+soak: setup  ## kill parts of the grader in every way and resume it: make soak ARGS="--runs 400 --resume"
+	.venv/bin/python -m tests.soak $(ARGS)
 
 export: setup  ## one lecture as one HTML file: make export LECTURE=02
 	@$(SEQLIB) export lecture $(LECTURE)

@@ -58,12 +58,12 @@ class Driver:
 
     def calibrate(self) -> None:
         """Grade once with real workers and nothing killed: its verdicts are what runs of paper give."""
-        place = self._made("calibration")
+        place = self.made("calibration")
         started = time.monotonic()
-        self._start_real(self._told(place, "sqlite")).wait(_PATIENCE_S)
+        self._start_real(self.told(place, "sqlite")).wait(_PATIENCE_S)
         self.usual_s["real"] = time.monotonic() - started
         course = place / "class"
-        found = problems(course, str(course / "store.db"), *self._expected())
+        found = problems(course, str(course / "store.db"), *self.expected())
         if found:
             raise SystemExit(f"without any kill: {found}\n{(place / 'log').read_text()[-3000:]}")
         with Store(course / "store.db", course_key(course)) as store:
@@ -75,12 +75,12 @@ class Driver:
 
     def run(self, plan: Plan) -> dict[str, Any]:
         """Run a plan, and return it with what came of it."""
-        place = self._made(f"run-{plan.engine}-{plan.number}")
+        place = self.made(f"run-{plan.engine}-{plan.number}")
         if plan.number % 5:  # one in five makes its own gradebook
             (place / "class" / "gradebook.db").write_bytes(self._empty_book)
         kept = set(processes.descendants())
         started = time.monotonic()
-        told = self._told(place, plan.store)
+        told = self.told(place, plan.store)
         kills, starts, seen = self._until_done(plan, told, place)
         seconds = time.monotonic() - started
         left = processes.settle(kept, 15.0)
@@ -90,7 +90,7 @@ class Driver:
             found.append("it is never done")
         else:
             where = told["store"] or str(place / "class" / "store.db")
-            found += problems(place / "class", where, *self._expected(), excused=int(plan.target == "child"))
+            found += problems(place / "class", where, *self.expected(), excused=int(plan.target == "child"))
         found += [f"group {name}" for name in processes.groups_left(seen)]
         found += [f"scratch {path.name}" for path in (place / "tmp").iterdir()]
         if not found:
@@ -179,7 +179,8 @@ class Driver:
             command = [sys.executable, "-m", "tests.soak.host", json.dumps(told)]
             return subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=log, stderr=log)
 
-    def _made(self, name: str) -> Path:
+    def made(self, name: str) -> Path:
+        """A folder with a class that has handed in."""
         place = self.folder / name
         shutil.rmtree(place, ignore_errors=True)
         (place / "tmp").mkdir(parents=True)
@@ -188,14 +189,16 @@ class Driver:
         course_key(place / "class")
         return place
 
-    def _told(self, place: Path, store: str) -> dict[str, Any]:
+    def told(self, place: Path, store: str) -> dict[str, Any]:
+        """What a run is told."""
         told: dict[str, Any] = {"root": str(self.scene.root), "course": str(place / "class"), "store": None}
         if store == "postgres":
             self.server.execute("DROP TABLE IF EXISTS verdicts", "DROP TABLE IF EXISTS jobs")
             told["store"] = self.server.url
         return told
 
-    def _expected(self) -> tuple[dict[str, dict[str, str]], dict[str, float]]:
+    def expected(self) -> tuple[dict[str, dict[str, str]], dict[str, float]]:
+        """Statuses and points of every student."""
         return self.scene.statuses(self.kinds), self.scene.points(self.kinds)
 
 

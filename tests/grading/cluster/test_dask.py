@@ -165,8 +165,9 @@ def test_no_worker_is_one_line(course):
 
     with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as empty:
         source = AddressSource(empty.scheduler_address, wait_s=1)
+        run = made.run(folder, lambda settings: DaskRunner(settings, source))
         with pytest.raises(GradingError) as refused:
-            list(made.run(folder, lambda settings: DaskRunner(settings, source)))
+            list(run)
 
     assert refused.value.what == f"no worker came to the scheduler {empty.scheduler_address} within 1 s."
 

@@ -71,7 +71,7 @@ def test_slurm_refuses_in_one_line(slurm, course, tmp_path):
 
     made, folder = course
     options = SlurmOptions(queue="nowhere", interface="lo", folder=tmp_path)
-    with pytest.raises(GradingError, match=r"^SLURM refuses the job: .*invalid partition") as refused:
+    with pytest.raises(GradingError, match=r"^SLURM refuses the job: .*Invalid partition") as refused:
         list(made.run(folder, lambda settings: DaskRunner(settings, SlurmSource(1, options))))
 
     assert refused.value.hint == "see sinfo for its partitions and what they offer."
@@ -85,5 +85,5 @@ def test_a_job_that_can_not_start_is_told(slurm, course, tmp_path):
 
     made, folder = course
     options = SlurmOptions(memory="1GB", cpus=1, interface="lo", folder=tmp_path, python="/nowhere/python")
-    with pytest.raises(GradingError, match=r"/nowhere/python.* No such file"):
+    with pytest.raises(GradingError, match=r"/nowhere/python.*No such file"):
         list(made.run(folder, lambda settings: DaskRunner(settings, SlurmSource(1, options))))

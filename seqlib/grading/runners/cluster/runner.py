@@ -26,6 +26,7 @@ __all__ = ["DaskRunner"]
 _LOOK_S = 0.5
 _SILENCE_S = 60.0
 _NOBODY_S = 2.0
+_NOBODY_LEFT_S = 30.0  # the source replaces what it has lost
 _GRACE_S = 5.0  # others may be on their way
 
 
@@ -140,7 +141,7 @@ class DaskRunner(AbstractRunner):
 
     def _watch(self, client: Client) -> None:
         """Look which workers are there."""
-        asked = time.monotonic()
+        asked, patience_s = time.monotonic(), _NOBODY_S
         while not self._stop.wait(_LOOK_S if self._places else 0.05):
             try:
                 workers = client.scheduler_info(n_workers=-1)["workers"]
@@ -148,8 +149,8 @@ class DaskRunner(AbstractRunner):
                 continue  # silence is noticed in the coordinator's thread
             there = {address: facts for address, facts in workers.items() if facts["status"] == "running"}
             if there:
-                asked = time.monotonic()
-            elif time.monotonic() - asked > _NOBODY_S and not self._stop.is_set():
+                asked, patience_s = time.monotonic(), _NOBODY_LEFT_S
+            elif time.monotonic() - asked > patience_s and not self._stop.is_set():
                 asked = time.monotonic()
                 if fault := self._source.fault():
                     self._heard.put(lambda fault=fault: _fail(f"{self._source.where}: {fault}."))  # type: ignore[misc]

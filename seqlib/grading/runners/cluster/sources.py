@@ -29,6 +29,7 @@ _LOOPBACK = "127.0.0.1"
 _CALM = {
     "distributed.comm.timeouts.connect": "10s",
     "distributed.scheduler.allowed-failures": 0,  # a job that lost its worker is the store's to give out again
+    "distributed.deploy.lost-worker-timeout": "2s",  # then SLURM is asked for another
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -199,8 +200,10 @@ class SlurmSource(AbstractSource):
         left = subprocess.run(["squeue", "-h", "-o", "%i"], capture_output=True, text=True, check=False)
         if left.returncode or set(numbers) & set(left.stdout.split()):
             return ""
-        logs = sorted(self._folder.glob("*.out"), key=lambda path: path.stat().st_mtime)
-        said = logs[-1].read_text("utf-8", "replace").strip().splitlines() if logs else []
+        logs = sorted(
+            (path.stat().st_mtime, path) for kind in ("err", "out") for path in self._folder.glob(f"*.{kind}")
+        )
+        said = [line for _, log in logs for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
         return f"its jobs ended before they could grade: {said[-1] if said else 'they said nothing'}"
 
     def close(self) -> None:
@@ -234,6 +237,7 @@ class SlurmSource(AbstractSource):
             scheduler_options={"dashboard_address": None, "interface": options.interface},
             protocol="tls://",
             security=_security_in(folder),
+            silence_logs=logging.CRITICAL,
             log_directory=str(folder),
             python=options.python or sys.executable,
         )

@@ -21,6 +21,7 @@ from seqlib.errors import GradingError
 from seqlib.grading.devices import AbstractDevices, Device
 from seqlib.grading.kit import course_key, load_kit
 from seqlib.grading.runners.base import Outcome
+from seqlib.grading.runners.gpu_pool import suspect
 from seqlib.grading.runners.in_process import outcome_of
 from seqlib.grading.sandbox.image import students_library
 from seqlib.grading.submitted import Submitted
@@ -29,7 +30,6 @@ from seqlib.grading.worker import Worker, WorkerSettings
 __all__ = ["Work", "main", "make_work", "software"]
 
 _PACKAGES = ("torch", "numpy", "ipython")
-_SUSPECT = ("error", "over_limit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +112,9 @@ def _checked(work: Work) -> WorkerSettings:
 def _graded(worker: Worker, submitted: Submitted, devices: AbstractDevices, device: Device | None) -> Outcome | str:
     """Grade; what failed on a GPU that does not work any more is no fault of the student's, and ends this seat."""
     outcome = outcome_of(worker, "", submitted)
-    if device is None or outcome.graded is None:
+    if device is None:
         return outcome
-    if any(verdict.status in _SUSPECT for verdict in outcome.graded.verdicts) and (broken := devices.probe(device)):
-        return broken
-    return outcome
+    return (devices.probe(device) if suspect(outcome) else "") or outcome
 
 
 def _proof(key: bytes) -> bytes:

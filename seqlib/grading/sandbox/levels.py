@@ -162,6 +162,8 @@ def _judge(place: str, trial: _Trial, limits: str, proof: Proof) -> Isolation:
             _NO_NAMESPACES,
         ),
     }
+    if not trial.sandbox:  # then nothing could be tried inside of it
+        tried = {what: row for what, row in tried.items() if row[0] or row[2] == _NO_LIMITS or "bubblewrap" in what}
     proven = tuple(what for what, (works, _, _) in tried.items() if works)
     lacks = tuple(Lack(what=what, hint=hint) for works, what, hint in tried.values() if not works)
     return Isolation(level=_level(trial, held), proven=proven, lacks=lacks)

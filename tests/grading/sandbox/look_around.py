@@ -74,13 +74,11 @@ def capabilities():
 
 def handles():
     """Open descriptors and their kinds."""
+    kinds = ("CHR", "FIFO", "SOCK", "REG", "DIR", "BLK")
     for number in range(600):
         with contextlib.suppress(OSError):
             mode = os.fstat(number).st_mode
-            yield (
-                number,
-                next(k for k in ("CHR", "FIFO", "SOCK", "REG", "DIR", "BLK") if getattr(stat, f"S_IS{k}")(mode)),
-            )
+            yield number, next((kind for kind in kinds if getattr(stat, f"S_IS{kind}")(mode)), "EPOLL")
 
 
 def ends_with(body):

@@ -116,27 +116,31 @@ class FakeDevices(AbstractDevices):
 
     Args:
         count: How many.
-        broken: Names of those whose probe fails.
         folder: Where their locks lie.
     """
 
     count: int
-    broken: tuple[str, ...] = ()
     folder: Path = Path(tempfile.gettempdir())
 
     def all(self) -> tuple[Device, ...]:
         return tuple(
-            Device(
-                name=f"cuda:{number}",
-                visible=str(number),
-                nodes=(),
-                lock=str(self.folder / f"seqlib-fake-gpu-{number}.lock"),
-            )
+            Device(name=f"cuda:{number}", visible=str(number), nodes=(), lock=str(self._file(f"cuda:{number}.lock")))
             for number in _visible([""] * self.count, os.environ)
         )
 
     def probe(self, device: Device) -> str:
-        return f"{device.name} does not work: it is fake and broken" if device.name in self.broken else ""
+        return (
+            f"{device.name} does not work: it is fake and broken"
+            if self._file(f"{device.name}.broken").exists()
+            else ""
+        )
+
+    def damage(self, name: str) -> None:
+        """Let this one fail from now on, for every process."""
+        self._file(f"{name}.broken").touch()
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"seqlib-fake-{name}"
 
 
 class Loan:

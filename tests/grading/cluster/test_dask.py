@@ -114,7 +114,8 @@ def test_each_job_has_a_gpu_of_its_own(course, heard, tmp_path):
 def test_a_broken_gpu_is_not_used(course, heard, tmp_path):
     """A GPU whose probe fails is left out, and whoever grades is told; the other one grades all."""
     made, folder = course
-    fake, said = FakeDevices(2, broken=("cuda:0",), folder=tmp_path), []
+    fake, said = FakeDevices(2, folder=tmp_path), []
+    fake.damage("cuda:0")
 
     rows = list(
         made.run(
@@ -129,6 +130,27 @@ def test_a_broken_gpu_is_not_used(course, heard, tmp_path):
     made.assert_graded(rows)
     assert {slot.split("/")[1] for slot in heard.slots} == {"cuda:1"}
     assert any("cuda:0 does not work" in line for line in said)
+
+
+@pytest.mark.slow
+def test_a_gpu_that_breaks_is_nobodys_fault(course, heard, tmp_path):
+    """What fails on a GPU that the host finds broken is graded on another; on a sound one it is the student's."""
+    made, folder = course
+    fake = FakeDevices(2, folder=tmp_path)
+    rows = []
+    for row in made.run(
+        folder,
+        lambda settings: DaskRunner(settings, LocalSource(2, gpus=True), device="cuda", devices=fake),
+        device="cuda",
+    ):
+        rows.append(row)
+        used = [slot.split("/")[1] for slot in heard.slots]
+        if len(set(used)) == 2:
+            fake.damage("cuda:0")
+
+    made.assert_graded(rows)
+    errors = [row for row in rows if any(verdict.status == "error" for verdict in row.verdicts)]
+    assert len(errors) == 1
 
 
 @pytest.mark.slow

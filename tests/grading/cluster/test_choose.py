@@ -88,6 +88,21 @@ def test_without_a_gpu_the_local_runner_uses_the_cpu(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.system
+@pytest.mark.skipif(not NvidiaDevices().all(), reason="no NVIDIA GPU that this process may use")
+@pytest.mark.parametrize("runner", ["local", "dask"])
+def test_a_class_is_graded_on_cuda(course, runner):
+    """With the device files of a real GPU in the sandbox, each submission has exactly its verdicts."""
+    made, folder = course
+    said: list[str] = []
+
+    chosen = choose_runner(RunnerOptions(runner=runner, device="cuda", workers=1), said.append)
+    made.assert_graded(list(made.run(folder, chosen, device="cuda")))
+
+    assert said == []
+
+
+@pytest.mark.slow
+@pytest.mark.system
 def test_gpus_of_this_machine_need_no_dask(course, tmp_path):
     """One worker process a GPU grades the class; a GPU that breaks is left, and nobody pays for it."""
     made, folder = course

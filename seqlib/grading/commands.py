@@ -1,11 +1,12 @@
 """The commands `seqlib grade`, `feedback` and `scores`."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from seqlib.grading.runners.choose import DeviceName, RunnerName, RunnerOptions, choose_runner
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
+_CLUSTER = "On a cluster"
 _Name = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its folder under solutions/, such as a1_recurrent.")]
 _Course = Annotated[Path, typer.Option(help="The class folder, which holds submitted/STUDENT/ASSIGNMENT.")]
 _Root = Annotated[Path | None, typer.Option(help="The instructors' repository. Default: the one you are in.")]
@@ -55,8 +57,43 @@ def grade(
     root: _Root = None,
     cell_seconds: Annotated[float, typer.Option(help="Time for one cell.", min=0.1)] = 300,
     notebook_seconds: Annotated[float, typer.Option(help="Time for one notebook.", min=1)] = 1800,
+    isolation: Annotated[
+        str | None, typer.Option(help="warm or cold. Default: the best that this machine gives; see seqlib doctor.")
+    ] = None,
+    runner: Annotated[RunnerName, typer.Option(help="Where submissions are graded.")] = RunnerName.local,
     workers: Annotated[
         int | None, typer.Option(help="Submissions at once. Default: one a processor.", min=1, show_default=False)
+    ] = None,
+    device: Annotated[DeviceName, typer.Option(help="What students' code may use.")] = DeviceName.cpu,
+    scheduler: Annotated[
+        str, typer.Option(rich_help_panel=_CLUSTER, help="A running Dask scheduler, such as tcp://10.0.0.5:8786.")
+    ] = "",
+    node_key: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=_CLUSTER, help="The course key's place on a cluster's nodes. Default: it is sent there."
+        ),
+    ] = None,
+    wait: Annotated[
+        float | None, typer.Option(rich_help_panel=_CLUSTER, help="Seconds that the first worker may take to come.")
+    ] = None,
+    slurm_queue: Annotated[str | None, typer.Option(rich_help_panel=_CLUSTER, help="SLURM: partition.")] = None,
+    slurm_memory: Annotated[
+        str | None, typer.Option(rich_help_panel=_CLUSTER, help="SLURM: memory of a job, such as 8GB.")
+    ] = None,
+    slurm_time: Annotated[
+        str | None, typer.Option(rich_help_panel=_CLUSTER, help="SLURM: time of a job, such as 02:00:00.")
+    ] = None,
+    slurm_option: Annotated[
+        list[str] | None,
+        typer.Option(rich_help_panel=_CLUSTER, help="SLURM: another option of sbatch; give it again for more."),
+    ] = None,
+    slurm_interface: Annotated[
+        str | None,
+        typer.Option(rich_help_panel=_CLUSTER, help="SLURM: network interface by which nodes reach this machine."),
+    ] = None,
+    slurm_folder: Annotated[
+        Path | None, typer.Option(rich_help_panel=_CLUSTER, help="SLURM: a folder that all nodes see.")
     ] = None,
 ) -> None:
     """Grade a class: run each notebook in a sandbox, check it from outside, and fill nbgrader's gradebook.
@@ -69,8 +106,24 @@ def grade(
 
     from seqlib.grading.grade import ClassRun, Settings
     from seqlib.grading.graded import TimeLimits
+    from seqlib.grading.sandbox.levels import choose_isolation
     from seqlib.grading.source import find_root
 
+    console = Console()
+    options = RunnerOptions(
+        runner=runner,
+        workers=workers,
+        device=device,
+        scheduler=scheduler,
+        node_key=node_key,
+        wait_s=wait,
+        slurm_queue=slurm_queue,
+        slurm_memory=slurm_memory,
+        slurm_time=slurm_time,
+        slurm_options=tuple(slurm_option or ()),
+        slurm_interface=slurm_interface,
+        slurm_folder=slurm_folder,
+    )
     settings = Settings(
         assignment=assignment,
         root=find_root(root),
@@ -82,11 +135,11 @@ def grade(
         store=store,
         gradebook=gradebook,
         limits=TimeLimits(cell_s=cell_seconds, notebook_s=notebook_seconds),
-        isolation="none" if trusted else "warm",
-        workers=workers or os.cpu_count() or 1,
+        isolation=choose_isolation(trusted, isolation),
+        device=device,
+        runner=choose_runner(options, lambda line: console.print(line, highlight=False, soft_wrap=True)),
     )
     run = ClassRun(settings)
-    console = Console()
     rows = _with_progress(run, console)
     console.print(_table(rows, run.due))
     _close(run, rows, console)

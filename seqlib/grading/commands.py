@@ -142,6 +142,8 @@ def grade(
     run = ClassRun(settings)
     rows = _with_progress(run, console)
     console.print(_table(rows, run.due))
+    if run.due.deadline is not None:
+        console.print(run.due.words, highlight=False)
     _close(run, rows, console)
     raise typer.Exit(int(any(row.infrastructure for row in rows)))
 
@@ -287,7 +289,7 @@ def _table(rows: "list[Row]", due: "Due") -> "Table":
         "not passed": [_failures(row) for row in rows],
         "note": [_remark(row) for row in rows],
     }
-    table = Table(box=SIMPLE_HEAD, caption=due.words, caption_justify="left")
+    table = Table(box=SIMPLE_HEAD)
     shown = [name for name, cells in columns.items() if any(cells) or name in ("student", "score")]
     for name in shown:
         table.add_column(name, overflow="fold", justify="right" if name in ("score", "before") else "left")

@@ -50,6 +50,8 @@ def write_autograded(course: Path, kit: Kit, graded: Graded) -> Path:
     """Write the graded notebook, with the time of arrival beside it, where formgrader finds them."""
     place = notebook_path(course, graded.submitted.student, kit.name)
     notebook = autograded_notebook(kit, graded)
+    for left in place.parent.glob(".*.part"):  # of a run that was killed in the middle of this
+        left.unlink(missing_ok=True)
     if graded.submitted.arrived:
         write_whole(place.parent / "timestamp.txt", graded.submitted.arrived, error=GradingError)
     write_whole(place, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", error=GradingError)

@@ -59,8 +59,8 @@ class Held:
         self._running[slot] = claim, submitted
 
     def ended(self, slots: Iterable[str]) -> dict[str, tuple[Claim, Submitted]]:
-        """The jobs of slots that have ended; each is held until it is closed."""
-        found = {slot: self._running.pop(slot) for slot in slots}
+        """The jobs of slots that have ended; each is held until it is closed. A slot may end work of an earlier run."""
+        found = {slot: self._running.pop(slot) for slot in slots if slot in self._running}
         self._ending += [claim for claim, _ in found.values()]
         return found
 

@@ -43,6 +43,7 @@ def problems(
             found.append(f"{name}: {record.earned} in the store, {booked} in the gradebook, {points[name]} expected")
         if not (course / "autograded" / name / "toy" / "toy.ipynb").is_file():
             found.append(f"{name} has no graded notebook")
+    found += [f"left behind: {path}" for path in course.rglob("*.part")]
     return found
 
 

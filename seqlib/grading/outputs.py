@@ -151,13 +151,18 @@ def _as_output(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     data, metadata = content.get("data"), content.get("metadata")
     made: dict[str, Any] = {
         "output_type": kind,
-        "data": data if isinstance(data, dict) else {},
+        "data": _mime_bundle(data) if isinstance(data, dict) else {},
         "metadata": metadata if isinstance(metadata, dict) else {},
     }
     if kind == "execute_result":
         count = content.get("execution_count")
         made["execution_count"] = count if type(count) is int and 0 <= count < 1_000_000 else None
     return made
+
+
+def _mime_bundle(data: dict[str, Any]) -> dict[str, Any]:
+    """Of what is said to be shown, what a notebook may hold: texts, and JSON under a name that says so."""
+    return {name: value for name, value in data.items() if isinstance(value, str) or name.endswith("json")}
 
 
 def _display_id(content: dict[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 import random
 
+from seqlib.grading.outputs import NotebookOutputs, OutputLimits
 from tests.fuzz.answers import Answers
 from tests.fuzz.outputs import Outputs
 
@@ -20,3 +21,11 @@ def test_mutated_outputs_stay_small_and_valid():
     outputs = Outputs(random.Random(1))
 
     assert len({outputs.one() for _ in range(300)}) > 1
+
+
+def test_what_is_shown_is_text_or_json():
+    """A bundle whose names and values do not fit loses what does not: found by the fuzzer."""
+    outputs = NotebookOutputs(OutputLimits()).cell()
+    outputs.add("display_data", {"data": {"text/htmadata": {}, "text/plain": "x", "application/json": {"a": 1}}})
+
+    assert outputs.finished()[0]["data"] == {"text/plain": "x", "application/json": {"a": 1}}

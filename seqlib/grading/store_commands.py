@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,8 @@ __all__ = ["app"]
 app = typer.Typer()
 store_app = typer.Typer(help="Look into the store of jobs and verdicts.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+
+_SHOWN = ("claimed", "set aside")
 
 _Course = Annotated[Path, typer.Option(help="The class folder.")]
 _Key = Annotated[Path | None, typer.Option(help="The course key. Default: COURSE/course.key.")]
@@ -49,7 +51,7 @@ def jobs(course: _Course = Path("class"), assignment: _Only = None, key: _Key = 
     with _opened(course, place, key) as store:
         standings, counts = store.jobs(assignment), store.progress(assignment)
     _say(", ".join(f"{count} {state}" for state, count in counts.items()))
-    told = [standing for standing in standings if standing.progress.reason or standing.progress.state == "claimed"]
+    told = [one for one in standings if one.progress.faults or one.progress.lost or one.progress.state in _SHOWN]
     if told:
         Console().print(_table(told))
     if counts and any(standing.progress.state == "set aside" for standing in told):
@@ -157,12 +159,11 @@ def _opened(course: Path, place: str | None, key: Path | None, *, write: bool = 
 
 
 def _chosen(store: "Store", student: str | None, assignment: str | None) -> "list[Standing]":
-    """The jobs to queue again: of a student the one of each assignment that was asked for last."""
-    standings = store.jobs(assignment)
+    """The jobs to queue again, of each student and assignment the one that was asked for last: it is what counts."""
+    newest = {(one.job.assignment, one.job.student): one for one in store.jobs(assignment)}
     if student is None:
-        return [standing for standing in standings if standing.progress.state == "set aside"]
-    newest: dict[str, Any] = {s.job.assignment: s for s in standings if s.job.student == student}
-    return [standing for standing in newest.values() if standing.progress.final]
+        return [one for one in newest.values() if one.progress.state == "set aside"]
+    return [one for one in newest.values() if one.job.student == student and one.progress.final]
 
 
 def _table(standings: "list[Standing]") -> "Table":

@@ -71,6 +71,17 @@ def test_retry_queues_what_is_set_aside(course):
         assert store.verify() == 2
 
 
+def test_what_was_overtaken_neither_waits_nor_comes_back(course):
+    """Newer work withdraws what waited, and a retry leaves older work that is set aside where it is."""
+    newer = [Job(assignment="a1", student=name, submission="6" * 64, checks="c" * 64) for name in ("bob", "cyd")]
+    with Store(course / "store.db", course_key(course)) as store:
+        store.enqueue(newer, {"step": 4})
+
+    assert "2 queued, 0 claimed, 1 done, 1 set aside, 1 withdrawn" in run(course, "store", "jobs")
+    assert "cyd" not in run(course, "store", "jobs")
+    assert "0 jobs queued" in run(course, "store", "retry", "--set-aside")
+
+
 def test_retry_queues_a_student(course):
     """One student by name; who has nothing graded is named."""
     assert "ada's a1 waits for run 2." in run(course, "store", "retry", "ada")

@@ -19,6 +19,7 @@ _AREAS = (
     "seqlib.claims.commands",
     "seqlib.grading.release_commands",
     "seqlib.grading.commands",
+    "seqlib.grading.result_commands",
     "seqlib.grading.store_commands",
 )
 _EXAMINERS = ("seqlib.grading.sandbox.findings",)

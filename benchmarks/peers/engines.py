@@ -123,7 +123,8 @@ class _Peer(AbstractEngine):
         home.chmod(0o777)
         binaries = f"{self._python.parent}:/usr/local/bin:/usr/bin:/bin"
         environment = {
-            "PATH": binaries, "HOME": str(home), "SEQ_HOST_SECRET": self._canaries["environment"], "OMP_NUM_THREADS": "1",
+            "PATH": binaries, "HOME": str(home), "SEQ_HOST_SECRET": self._canaries["environment"],
+            "OMP_NUM_THREADS": "1",
             "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
         subprocess.run(

@@ -21,7 +21,7 @@ def answer_of(check: str) -> str:
 
 
 def hidden_tests(canaries: dict[str, str]) -> dict[str, list[str]]:
-    """The secret lines of each test: fresh numbers, as a teacher would write them, with a word that must not come out."""
+    """The secret lines of each test: fresh numbers, with a word that must not come out."""
     draw = random.Random(0)
     numbers = [round(draw.gauss(0, 1), 12) for _ in range(5)]
     tokens = [draw.randrange(7) for _ in range(12)]
@@ -44,7 +44,8 @@ def hidden_tests(canaries: dict[str, str]) -> dict[str, list[str]]:
         "filling": [
             "tank = Tank(1)",
             "_ = tank.load_state_dict({'rate': torch.tensor([0.25], dtype=torch.float64)}, strict=False)",
-            "assert torch.allclose(tank.step(torch.ones(1, dtype=torch.float64)), torch.full((1,), 0.25, dtype=torch.float64))",
+            "one = torch.ones(1, dtype=torch.float64)",
+            "assert torch.allclose(tank.step(one), one / 4)",
         ],
     }
 

@@ -225,7 +225,7 @@ def _lying_size(student: str, scene: Scene) -> bytes:
 
 
 PACKS = [
-    _damage("zip-bomb", "Hands in a pack that unpacks to gigabytes.", pack=lambda student, scene: _zip(student, {"target.ipynb": bytes(1 << 30)}), ours_only=True),
+    _damage("zip-bomb", "Hands in a pack that unpacks to hundreds of megabytes.", pack=lambda student, scene: _zip(student, {"target.ipynb": bytes(1 << 28)}), ours_only=True),
     _damage("zip-lies", "Hands in a pack that lies about its sizes.", pack=_lying_size, ours_only=True),
     _damage("zip-traversal", "Hands in a pack with names that lead outside.", pack=lambda student, scene: _zip(student, {f"../../../outside/{scene.mark}": b"{}"}), ours_only=True),
     _damage("zip-absolute", "Hands in a pack for a student and an assignment whose names are paths.",

@@ -89,6 +89,7 @@ def test_there_are_enough_of_each_kind():
 
 
 @pytest.mark.system
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", QUICK)
 def test_quick_attack_fails(quick: dict[str, Outcome], name: str):
     """It gets no point too many, nothing secret, nothing outside, and disturbs nobody."""

@@ -299,7 +299,7 @@ def test_the_command_needs_a_sandbox_or_trust(copy, monkeypatch, capsys):
         main()
 
     assert ended.value.code == 2
-    assert "say --trusted" in " ".join(capsys.readouterr().err.split())
+    assert "add --trusted" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_command_prints_a_table(copy, monkeypatch):

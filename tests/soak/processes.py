@@ -66,7 +66,8 @@ def settle(kept: set[int], patience_s: float) -> dict[int, str]:
     deadline = time.monotonic() + patience_s
     while True:
         reap()
-        left = {pid: line for pid, line in descendants().items() if pid not in kept}
+        # A server that was restarted on purpose has new processes.
+        left = {pid: line for pid, line in descendants().items() if pid not in kept and "postgres" not in line}
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.1)

@@ -13,7 +13,6 @@ from seqlib.grading.graded import TimeLimits
 from seqlib.grading.kit import load_kit
 from seqlib.grading.source import find_source
 
-pytest.importorskip("dask_jobqueue", reason="install it with: pip install 'seqlib[cluster]'")
 sys.path.insert(0, str(Path(__file__).parent))
 
 from slurm_machine import SlurmMachine, missing, slurm_machine

@@ -66,6 +66,7 @@ def test_the_extra_is_asked_for_by_its_command(monkeypatch):
 
 def test_slurm_without_sbatch_is_one_line(monkeypatch):
     """On a machine that is no part of a cluster."""
+    pytest.importorskip("dask_jobqueue", reason="install it with: python start.py --extras cluster,grading --setup")
     monkeypatch.setattr(shutil, "which", lambda name, **_: None)
     runner = choose_runner(RunnerOptions(runner="slurm"))(SETTINGS)
 

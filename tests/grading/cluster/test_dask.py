@@ -6,6 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("distributed", reason="install it with: python start.py --extras cluster,grading --setup")
+
 from distributed import Client, LocalCluster
 
 from seqlib.errors import GradingError
@@ -13,7 +16,7 @@ from seqlib.grading.devices import FakeDevices
 from seqlib.grading.runners.cluster.runner import DaskRunner
 from seqlib.grading.runners.cluster.sources import AddressSource, LocalSource
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
@@ -33,7 +36,6 @@ def address(client: Client) -> str:
     return client.scheduler.address
 
 
-@pytest.mark.slow
 def test_a_class_is_graded_on_dask_workers(course):
     """Each submission has exactly its verdicts."""
     made, folder = course
@@ -43,7 +45,6 @@ def test_a_class_is_graded_on_dask_workers(course):
     made.assert_graded(rows)
 
 
-@pytest.mark.slow
 def test_a_killed_worker_costs_nobody_anything(course, heard):
     """Kill -9 of a Dask worker that is grading: its submission is graded elsewhere, all have their verdicts."""
     made, folder = course
@@ -58,7 +59,6 @@ def test_a_killed_worker_costs_nobody_anything(course, heard):
     assert any(outcome.lost for outcome in heard.outcomes)
 
 
-@pytest.mark.slow
 def test_a_killed_seat_costs_nobody_anything(course, heard):
     """Kill -9 of the process that makes verdicts: the Dask worker starts another."""
     made, folder = course
@@ -74,7 +74,6 @@ def test_a_killed_seat_costs_nobody_anything(course, heard):
     made.assert_graded(rows)
 
 
-@pytest.mark.slow
 def test_a_scheduler_is_left_as_it_was(course, scheduler):
     """On somebody else's workers nothing stays: no seat, no key, no process."""
     made, folder = course
@@ -91,7 +90,6 @@ def test_a_scheduler_is_left_as_it_was(course, scheduler):
     assert scheduler.run(lambda dask_worker: sorted(dask_worker.plugins)) == before
 
 
-@pytest.mark.slow
 def test_each_job_has_a_gpu_of_its_own(course, heard, tmp_path):
     """Two workers that count a GPU each get different ones, though nobody told them which."""
     made, folder = course
@@ -110,7 +108,6 @@ def test_each_job_has_a_gpu_of_its_own(course, heard, tmp_path):
     assert sorted(used.values()) == ["cuda:0", "cuda:1"]
 
 
-@pytest.mark.slow
 def test_a_broken_gpu_is_not_used(course, heard, tmp_path):
     """A GPU whose probe fails is left out, and whoever grades is told; the other one grades all."""
     made, folder = course
@@ -132,7 +129,6 @@ def test_a_broken_gpu_is_not_used(course, heard, tmp_path):
     assert any("cuda:0 does not work" in line for line in said)
 
 
-@pytest.mark.slow
 def test_a_gpu_that_breaks_is_nobodys_fault(course, heard, tmp_path):
     """What fails on a GPU that the host finds broken is graded on another; on a sound one it is the student's."""
     made, folder = course
@@ -153,7 +149,6 @@ def test_a_gpu_that_breaks_is_nobodys_fault(course, heard, tmp_path):
     assert len(errors) == 1
 
 
-@pytest.mark.slow
 def test_without_a_gpu_jobs_run_on_the_cpu(course, heard):
     """Where no worker counts a GPU, the same jobs run on the CPU, and whoever grades is told."""
     made, folder = course
@@ -218,3 +213,14 @@ def children(pid: int) -> list[int]:
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(word) for word in (task / "children").read_text().split()]
     return found if path.exists() else []
+
+
+def test_a_node_with_other_software_does_not_grade(course, scheduler, monkeypatch):
+    """A version that differs from the coordinator's is named; a verdict might depend on it."""
+    from seqlib.grading.runners.cluster import trusted
+
+    made, folder = course
+    monkeypatch.setattr(trusted.platform, "python_version", lambda: "3.99.0")
+
+    with pytest.raises(GradingError, match=r"has Python 3\.1\d\.\d+, not 3\.99\.0"):
+        list(made.run(folder, lambda settings: DaskRunner(settings, AddressSource(address(scheduler)))))

@@ -15,7 +15,7 @@ from distributed import Client, Future
 from seqlib.errors import GradingError
 from seqlib.grading.devices import AbstractDevices, NvidiaDevices
 from seqlib.grading.runners.base import AbstractRunner, Outcome
-from seqlib.grading.runners.cluster.seats import Offer, Order, grade_in, offer_seats, presence, presence_key
+from seqlib.grading.runners.cluster.seats import Offer, Order, grade_in, offer_seats, presence
 from seqlib.grading.runners.cluster.sources import GPU, AbstractSource
 from seqlib.grading.runners.cluster.trusted import Work, make_work
 from seqlib.grading.submitted import Submitted
@@ -24,6 +24,7 @@ from seqlib.grading.worker import WorkerSettings
 __all__ = ["DaskRunner"]
 
 _LOOK_S = 0.5
+_LOOK_FIRST_S = 0.1
 _SILENCE_S = 60.0
 _NOBODY_S = 2.0
 _NOBODY_LEFT_S = 30.0  # the source replaces what it has lost
@@ -142,7 +143,7 @@ class DaskRunner(AbstractRunner):
     def _watch(self, client: Client) -> None:
         """Look which workers are there."""
         asked, patience_s = time.monotonic(), _NOBODY_S
-        while not self._stop.wait(_LOOK_S if self._places else 0.05):
+        while not self._stop.wait(_LOOK_S if self._places else _LOOK_FIRST_S):
             try:
                 workers = client.scheduler_info(n_workers=-1)["workers"]
             except Exception:
@@ -171,9 +172,7 @@ class DaskRunner(AbstractRunner):
         told: Any
         held = None
         try:
-            held = client.submit(
-                presence, self._run, key=presence_key(self._run, address), workers=[address], pure=False, retries=0
-            )
+            held = client.submit(presence, self._run, key=order.presence, workers=[address], pure=False, retries=0)
             told = client.run(offer_seats, order, workers=[address], on_error="return").get(address)
         except (Exception, asyncio.CancelledError) as error:
             told = error
@@ -190,7 +189,8 @@ class DaskRunner(AbstractRunner):
                 gpus = int(facts["resources"].get(GPU, 0)) if self._device == "cuda" else 0
                 self._places[address] = _Place(gpus)
                 assert self._work is not None
-                order = Order(run=self._run, work=self._work, gpus=gpus, devices=self._devices)
+                token = f"seqlib-presence-{self._run}-{secrets.token_hex(8)}"
+                order = Order(run=self._run, presence=token, work=self._work, gpus=gpus, devices=self._devices)
                 threading.Thread(target=self._ask, args=(self._client, address, order), daemon=True).start()
         return None
 
@@ -223,11 +223,12 @@ class DaskRunner(AbstractRunner):
             return Outcome(slot=slot, fault=told)
         if isinstance(told, Outcome):
             return replace(told, slot=slot)
+        self._forget(seat.address)  # if it is there after all, it is asked again
         return Outcome(slot=slot, lost=True)
 
     def _forget(self, address: str) -> None:
         """A worker is gone, and its seats with it; what they were doing is lost."""
-        del self._places[address]
+        self._places.pop(address, None)
         self._refusals.pop(address, None)
         for name in [name for name, seat in self._seats.items() if seat.address == address]:
             seat = self._seats.pop(name)

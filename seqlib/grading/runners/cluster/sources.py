@@ -35,6 +35,7 @@ _CALM = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
     "distributed.admin.tick.limit": "60s",
+    "distributed.admin.large-graph-warning-threshold": "1GB",  # a notebook may be large
 }
 
 
@@ -79,6 +80,7 @@ class AddressSource(AbstractSource):
         self._address = address
 
     def open(self) -> Client:
+        dask.config.set(_CALM)
         try:
             return Client(self._address, timeout=_CONNECT_S, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:  # also time-outs
@@ -264,4 +266,4 @@ def _try_submission(script: str) -> None:
 
 
 def _scratch(base: Path | None = None) -> Any:
-    return tempfile.TemporaryDirectory(prefix="seqlib-dask-", dir=base, ignore_cleanup_errors=True)
+    return tempfile.TemporaryDirectory(prefix="sq-dask-", dir=base, ignore_cleanup_errors=True)

@@ -24,6 +24,7 @@ from seqlib.grading.runners.base import Outcome
 from seqlib.grading.runners.gpu_pool import suspect
 from seqlib.grading.runners.in_process import outcome_of
 from seqlib.grading.sandbox.image import students_library
+from seqlib.grading.scratch import use
 from seqlib.grading.submitted import Submitted
 from seqlib.grading.worker import Worker, WorkerSettings
 
@@ -74,7 +75,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_starter, daemon=True).start()
     try:
-        work, devices, device = link.recv()
+        work, devices, device, scratch = link.recv()
+        use(scratch)
         worker = Worker(_checked(work))
     except EOFError:
         return

@@ -94,7 +94,8 @@ def _look(pid: int) -> tuple[int, int, int]:
 
 
 def _memory(memory: list[Any]) -> dict[str, Any]:
-    """The median of the second and of the last fifth of the run, and the peak, of each part."""
+    """The median of the second and of the last fifth of the time in which workers ran, and the peak, of each part."""
+    memory = [row for row in memory if row[2]]
     fifth = max(1, len(memory) // 5)
     parts = {}
     for column, name in enumerate(("coordinator_mib", "worker_mib", "warm_parent_mib"), start=1):

@@ -46,8 +46,6 @@ class _Place:
 
     gpus: int
     presence: Future | None = None
-    answered: bool = False
-    seats: int = 0
 
 
 class DaskRunner(AbstractRunner):
@@ -86,6 +84,7 @@ class DaskRunner(AbstractRunner):
         self._work: Work | None = None
         self._seen = self._seated = time.monotonic()
         self._refusals: dict[str, str] = {}
+        self._refused_at = 0.0
 
     def start(self) -> None:
         self._work = make_work(self._settings, self._key_file)
@@ -148,15 +147,14 @@ class DaskRunner(AbstractRunner):
                 workers = client.scheduler_info(n_workers=-1)["workers"]
             except Exception:
                 continue  # silence is noticed in the coordinator's thread
-            there = {address: facts for address, facts in workers.items() if facts["status"] == "running"}
-            if there:
+            if workers:
                 asked, patience_s = time.monotonic(), _NOBODY_LEFT_S
             elif time.monotonic() - asked > patience_s and not self._stop.is_set():
                 asked = time.monotonic()
                 if fault := self._source.fault():
                     self._heard.put(lambda fault=fault: _fail(f"{self._source.where}: {fault}."))  # type: ignore[misc]
                     return
-            self._heard.put(lambda there=there: self._look(there))  # type: ignore[misc]
+            self._heard.put(lambda workers=workers: self._look(workers))  # type: ignore[misc]
 
     def _follow(self, slot: str, job: Future) -> None:
         """Wait for a job."""
@@ -167,7 +165,7 @@ class DaskRunner(AbstractRunner):
             told = error
         self._heard.put(lambda: self._ended(slot, job, told))
 
-    def _ask(self, client: Client, address: str, order: Order) -> None:
+    def _ask(self, client: Client, address: str, place: _Place, order: Order) -> None:
         """Have a worker make seats."""
         told: Any
         held = None
@@ -176,32 +174,30 @@ class DaskRunner(AbstractRunner):
             told = client.run(offer_seats, order, workers=[address], on_error="return").get(address)
         except (Exception, asyncio.CancelledError) as error:
             told = error
-        self._heard.put(lambda: self._answered(address, held, told))
+        self._heard.put(lambda: self._answered(address, place, held, told))
 
     # In the coordinator's thread: what was heard.
 
-    def _look(self, there: dict[str, Any]) -> Outcome | None:
+    def _look(self, there: dict[str, Any]) -> None:
         self._seen = time.monotonic()
         for address in self._places.keys() - there.keys():
             self._forget(address)
         for address, facts in there.items():
-            if address not in self._places:
+            if address not in self._places and facts["status"] == "running":
                 gpus = int(facts["resources"].get(GPU, 0)) if self._device == "cuda" else 0
-                self._places[address] = _Place(gpus)
+                place = self._places[address] = _Place(gpus)
                 assert self._work is not None
                 token = f"seqlib-presence-{self._run}-{secrets.token_hex(8)}"
                 order = Order(run=self._run, presence=token, work=self._work, gpus=gpus, devices=self._devices)
-                threading.Thread(target=self._ask, args=(self._client, address, order), daemon=True).start()
-        return None
+                threading.Thread(target=self._ask, args=(self._client, address, place, order), daemon=True).start()
 
-    def _answered(self, address: str, held: Future | None, told: Any) -> Outcome | None:
-        place = self._places.get(address)
-        if place is None:
-            return None
+    def _answered(self, address: str, place: _Place, held: Future | None, told: Any) -> None:
+        if self._places.get(address) is not place:
+            return  # it was gone meanwhile, and is asked again if it came back
         if not isinstance(told, Offer):
             self._refused(address, f"{type(told).__name__}: {told}")
-            return None
-        place.presence, place.answered, place.seats = held, True, len(told.seats)
+            return
+        place.presence = held
         for name, device in told.seats.items():
             self._seats[name] = _Seat(address, device)
         for note in told.notes:
@@ -210,7 +206,6 @@ class DaskRunner(AbstractRunner):
             self._refused(address, told.notes[0] if told.notes else "it has no thread")
         elif self._device == "cuda" and not place.gpus:
             self._say(f"{address} counts no {GPU}: its jobs run on the CPU")
-        return None
 
     def _ended(self, slot: str, job: Future, told: Any) -> Outcome | None:
         seat = self._seats.get(slot)
@@ -237,7 +232,7 @@ class DaskRunner(AbstractRunner):
                 self._heard.put(lambda name=name: Outcome(slot=name, lost=True))  # type: ignore[misc]
 
     def _refused(self, address: str, reason: str) -> None:
-        self._refusals[address] = reason
+        self._refusals[address], self._refused_at = reason, time.monotonic()
         self._say(f"{address} can't grade: {reason}")
 
     def _require_workers(self) -> None:
@@ -249,7 +244,7 @@ class DaskRunner(AbstractRunner):
                 f"{self._source.where} does not answer any more.", "run the same again: what is graded is kept."
             )
         refused = bool(self._places) and self._refusals.keys() >= self._places.keys()
-        if not self._seats and refused and now - self._seated > _GRACE_S:
+        if not self._seats and refused and now - self._refused_at > _GRACE_S:
             reason = next(iter(self._refusals.values()))
             raise GradingError(f"no worker of {self._source.where} can grade: {reason}.", "run: seqlib doctor there")
         if now - self._seated > self._source.wait_s:

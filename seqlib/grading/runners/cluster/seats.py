@@ -28,7 +28,7 @@ from seqlib.grading.submitted import Submitted
 __all__ = ["Offer", "Order", "grade_in", "offer_seats", "presence"]
 
 _DEATHS_BEFORE_READY = 3
-_GOODBYE_S = 3.0
+_GOODBYE_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +140,10 @@ class _Seats(WorkerPlugin):
     def setup(self, worker: DaskWorker) -> None:
         self._worker = worker
 
-    async def teardown(self, worker: DaskWorker) -> None:
+    def teardown(self, worker: DaskWorker) -> None:
         seats, self.seats = self.seats, {}
-        await asyncio.gather(*(asyncio.to_thread(seat.close) for seat in seats.values()))
+        for seat in seats.values():
+            seat.close()
         self._scratch.close()
 
     def transition(self, key: Any, start: str, finish: str, **details: Any) -> None:

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from seqlib.errors import GradingError, SubmissionError, WriteError
 from seqlib.files import write_whole
 from seqlib.grading.deadlines import COURSE_TABLE, Due, class_deadlines
 from seqlib.grading.staging import swap_in
+
+if os.name == "posix":
+    import pwd
 
 __all__ = ["Collected", "Receipt", "collect"]
 
@@ -65,6 +69,7 @@ def collect(
     source: Path,
     course: Path,
     *,
+    own_accounts: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     report: Callable[[str], None] = lambda step: None,
 ) -> Collected:
@@ -77,6 +82,8 @@ def collect(
         assignment: Its name; packs of others are left alone.
         source: The exchange folder; nothing in it is changed but for `receipts/`.
         course: The class folder.
+        own_accounts: Students write into the exchange folder under accounts of their own names, so that a file
+            that belongs to any other account is refused. Without, only what a classmate's account wrote is.
         now: The clock that counts.
         report: Is told each file, for a progress line.
 
@@ -100,6 +107,7 @@ def collect(
             if last.get((pack.student, path.name)) == pack.digest:
                 unchanged += 1
                 continue
+            _require_author(path, pack.student, {receipt.student for receipt in ledger}, own_accounts)
             parse_notebook(pack.notebook, Path(path.name))
         except SubmissionError as error:
             refused.append((path.name, error.what))
@@ -116,6 +124,22 @@ def collect(
             stays = "" if receipt.receipt in counting else "; work that came before it counts"
             remarks[receipt.receipt] = f"; {late.text}{stays}"
     return Collected(tuple(taken), unchanged, tuple(refused), remarks, tuple(_doubts(due, ledger)))
+
+
+def _require_author(path: Path, student: str, others: set[str], own_accounts: bool) -> None:
+    """A pack says itself whose it is; the account that its file belongs to is harder to choose."""
+    uid = path.stat().st_uid
+    if os.name != "posix" or (uid == os.geteuid() and not own_accounts):
+        return  # the collector's own account carries files for everybody
+    try:
+        account = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        account = f"number {uid}"
+    if account != student and (own_accounts or account in others):
+        raise SubmissionError(
+            f"It hands in for {student} and belongs to the account {account}.",
+            "ask both; if it is right, copy the file yourself and collect it without --own-accounts.",
+        )
 
 
 def _receipt(pack: Pack, path: Path, arrived: datetime) -> Receipt:

@@ -7,6 +7,7 @@ from typing import Any
 __all__ = ["CellOutputs", "CellRun", "CellState", "NotebookOutputs", "OutputLimits"]
 
 _HALF_PAIRS = re.compile("[\ud800-\udfff]")  # no text in UTF-8 can hold them
+_DEEPEST = 40
 _SHOWN = ("display_data", "error", "execute_result", "stream")
 
 
@@ -81,6 +82,9 @@ class CellOutputs:
 
     def add(self, kind: str, content: dict[str, Any]) -> None:
         """Take a kernel's message; whatever it holds, what is kept is well formed and small enough."""
+        if _deeper(content, _DEEPEST):
+            self._cut = True
+            return
         if kind == "clear_output":
             self._clear = bool(content.get("wait"))
             if not self._clear:
@@ -158,6 +162,19 @@ def _as_output(kind: str, content: dict[str, Any]) -> dict[str, Any]:
         count = content.get("execution_count")
         made["execution_count"] = count if type(count) is int and 0 <= count < 1_000_000 else None
     return made
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects lie in each other deeper than that: our own code that walks through them would fail."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            part for one in layer if isinstance(one, dict | list)
+            for part in (one.values() if isinstance(one, dict) else one) if isinstance(part, dict | list)
+        ]  # fmt: skip
+        if not layer:
+            return False
+    return True
 
 
 def _mime_bundle(data: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,9 @@ def collect(
     assignment: _Name,
     source: Annotated[Path, typer.Option("--from", help="The exchange folder that the students' packs lie in.")],
     course: Annotated[Path, typer.Option(help="The class folder.")] = Path("class"),
+    own_accounts: Annotated[
+        bool, typer.Option("--own-accounts", help="Refuse a file that belongs to another account than its student's.")
+    ] = False,
     root: _Root = None,
 ) -> None:
     """Take in what students handed in: stamp the arrival, issue receipts, fill COURSE/submitted.
@@ -103,7 +106,7 @@ def collect(
     place = find_root(root)
     load_kit(assignment, place)
     with _steps() as report:
-        taken = take(assignment, source, course, report=report)
+        taken = take(assignment, source, course, own_accounts=own_accounts, report=report)
     console = Console()
     for line in taken.lines():
         console.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -104,6 +104,7 @@ class _Session:
         self._given_up = ""
         self._box: Box | None = None
         self._waiting: dict[str, Snapshot] = {}
+        self._parked: list[tuple[Box, dict[str, Snapshot]]] = []
         self._asked: set[str] = set()
         self._asked_in_place = False
 
@@ -127,16 +128,26 @@ class _Session:
 
     def close(self) -> None:
         """Let no cell run any more, ask the copies that wait, and end the processes."""
-        box, self._box = self._box, None
-        if box is None:
-            return
+        self._park()
         try:
-            box.end_cells()
-            waiting, self._waiting = self._waiting, {}
-            for name, snapshot in waiting.items():
-                self._ask(box, name, snapshot)
+            while self._parked:
+                box, waiting = self._parked[0]
+                while waiting:
+                    self._ask(box, *waiting.popitem())
+                box.close()
+                del self._parked[0]
         finally:
-            box.close()
+            for box, _ in self._parked:
+                box.close()
+            self._parked.clear()
+
+    def _park(self) -> None:
+        """Let the cells of a process end, and keep its copies until no other process shows anything either."""
+        box, self._box = self._box, None
+        if box is not None:
+            box.end_cells()
+            self._parked.append((box, self._waiting))
+            self._waiting = {}
 
     def _with_missing_checks(self) -> list[Cell]:
         """The submission's cells, and at the end one for each check that has none."""
@@ -195,7 +206,8 @@ class _Session:
         if self._deadline - time.monotonic() <= 0:
             self._give_up("over_limit")
         for _ in range(2):  # the process may have ended unseen, since its last cell
-            snapshot = self._box.snapshot(in_place=in_place) if self._ready() and self._box is not None else None
+            left = self._deadline - time.monotonic()
+            snapshot = self._box.snapshot(left, in_place=in_place) if self._ready() and self._box is not None else None
             if snapshot is not None or self._given_up:
                 break
             self._require_sandbox()
@@ -233,7 +245,7 @@ class _Session:
 
     def _renew(self) -> None:
         """Start a fresh process and run there what had run before, unless that was done too often."""
-        self.close()
+        self._park()
         if self._restarts <= 0:
             self._give_up("error")
             return
@@ -250,7 +262,7 @@ class _Session:
 
     def _give_up(self, cause: str) -> None:
         self._given_up = self._given_up or cause
-        self.close()
+        self._park()
 
     def _require_sandbox(self) -> None:
         """A process that ended is the student's fault, unless the sandbox around it is gone."""

@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 HOST_MEMORY_MIB = 1024
 _PER_SUBMISSION_S = 60.0
+_FIRST_ACCOUNT = 61000
 _LONGEST_S = 90.0  # a notebook has 25, each of six checks 3, and an interrupted cell some to end
 ARRIVED = "2026-11-20 10:00:00.000000 UTC"
 _BEFORE = Attack(name="a-control", category="control", tries="Before the attacks.", answers=RIGHT, earns=100)
@@ -140,7 +141,7 @@ class Ours(AbstractEngine):
             secret_file=str(outside / "secret.txt"),
             outside=str(outside),
         )
-        scenes = {}
+        scenes, accounts = {}, {}  # each pack is written by its student's own account
         before = replace(_BEFORE, first=_leave(self._canaries["leftover"])) if self.isolates else _BEFORE
         for attack in (before, *attacks, _AFTER):
             scenes[attack.name] = scene = watch.scene(common.of(attack.name))
@@ -150,10 +151,14 @@ class Ours(AbstractEngine):
                 exchange = course.parent / "exchange"
                 exchange.mkdir(exist_ok=True)
                 (exchange / f"{attack.name}.zip").write_bytes(attack.pack(attack.name, scene))
+                accounts[str(_FIRST_ACCOUNT + len(accounts))] = attack.name
+                if os.geteuid() == 0:
+                    os.chown(exchange / f"{attack.name}.zip", _FIRST_ACCOUNT + len(accounts) - 1, -1)
                 continue
             folder.mkdir(parents=True)
             (folder / "timestamp.txt").write_text(ARRIVED)
             attack.hand_in(self._released, scene, folder, "target")
+        (course.parent / "accounts.json").write_text(json.dumps(accounts if os.geteuid() == 0 else {}))
         sibling = Path(common.sibling)
         sibling.write_text(sibling.read_text().replace("# Something", f"# {self._canaries['sibling']} Something"))
         watch.keep(course / "submitted")

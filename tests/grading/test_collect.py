@@ -2,15 +2,18 @@
 
 import io
 import json
+import os
 import stat
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from seqlib.course.pack import pack_bytes
 from seqlib.errors import DeadlineError, GradingError
+from seqlib.grading import collect as collecting
 from seqlib.grading.collect import collect
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -160,6 +163,28 @@ def test_a_link_in_the_exchange_folder_is_not_followed(exchange, tmp_path):
     done = collect("a0_toy", exchange, tmp_path / "class", now=lambda: NOON)
 
     assert done.refused == (("eve.zip", "eve.zip is no plain file."),)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file to another account")
+def test_nobody_hands_in_for_a_classmate(exchange, tmp_path, monkeypatch):
+    """A file that a classmate's account wrote is refused; where all have accounts, so is every stranger's."""
+    names = {61001: "eve", 61002: "ada", 61003: "www-data"}
+    monkeypatch.setattr(collecting.pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name=names[uid]))
+    os.chown(exchange / "ada+a0_toy.zip", 61002, -1)
+    (exchange / "eve.zip").write_bytes(pack_bytes("eve", "a0_toy", "r1", NOTEBOOK))
+    os.chown(exchange / "eve.zip", 61001, -1)
+    collect("a0_toy", exchange, tmp_path / "class", own_accounts=True)
+    for name, uid in (("forged.zip", 61001), ("uploaded.zip", 61003)):
+        (exchange / name).write_bytes(pack_bytes("ada", "a0_toy", "r1", NOTEBOOK))
+        os.chown(exchange / name, uid, -1)
+
+    usual = collect("a0_toy", exchange, tmp_path / "class", now=lambda: NOON)
+    (exchange / "uploaded.zip").touch()
+    strict = collect("a0_toy", exchange, tmp_path / "another class", own_accounts=True)
+
+    assert usual.refused == (("forged.zip", "It hands in for ada and belongs to the account eve."),)
+    assert [receipt.file for receipt in usual.taken] == ["uploaded.zip"]
+    assert {name for name, _ in strict.refused} == {"forged.zip", "uploaded.zip"}
 
 
 def test_a_missing_folder_is_one_line(tmp_path):

@@ -306,11 +306,11 @@ def test_the_command_prints_a_table(copy, monkeypatch):
     """`seqlib grade` ends with each student's score and the head of the store."""
     from typer.testing import CliRunner
 
-    from seqlib.grading.commands import app
+    from seqlib.cli import app
 
     arguments = ["grade", "toy", "--course", str(copy.course), "--root", str(copy.root)]
     arguments += ["--cell-seconds", "5"]  # other limits would be another job
-    result = CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments)
+    result = CliRunner(env={"COLUMNS": "160"}).invoke(app(), arguments)
 
     assert result.exit_code == 0, result.output
     assert "running_sum: forgets" in result.output

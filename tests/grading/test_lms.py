@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from seqlib.checks.verdict import Verdict
 from seqlib.course.lateness import Policy, lateness
 from seqlib.errors import GradingError
-from seqlib.grading.result_commands import app
 from seqlib.grading.gradebook import Mark
 from seqlib.grading.lms import CANVAS, MOODLE, Export, canvas_csv, moodle_csv
+from seqlib.grading.result_commands import app
 from seqlib.grading.roster import Roster, match, read_roster
 from seqlib.grading.scores import Total, csv_text, safe_cell, scores_csv
 

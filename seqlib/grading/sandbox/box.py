@@ -108,21 +108,23 @@ class Box:
         run.seconds = time.monotonic() - started
         return run
 
-    def snapshot(self, *, in_place: bool = False) -> Snapshot | None:
+    def snapshot(self, timeout_s: float | int = _SNAPSHOT_S, *, in_place: bool = False) -> Snapshot | None:
         """Have the process copied as it is now; None when it does not do that any more.
 
         Args:
+            timeout_s: How long that may take, if it is less than we would wait.
             in_place: Have the process itself answer, because nothing will run after that.
         """
         from seqlib.checks.socket_transport import SocketTransport
 
         ours, theirs = socket.socketpair()
+        deadline = time.monotonic() + min(_SNAPSHOT_S, max(0.0, timeout_s))
         nonce = secrets.token_hex(16)
         try:
             with theirs:
                 self._order({"op": "snapshot", "nonce": nonce, "in_place": in_place}, theirs.fileno())
             while True:
-                reply = receive_frame(self._cells, time.monotonic() + _SNAPSHOT_S)
+                reply = receive_frame(self._cells, deadline)
                 if reply is not None and reply.get("kind") == "snapshot" and reply.get("seq") == self._seq:
                     break
             content = reply.get("content")

@@ -23,6 +23,8 @@ REFUSED = (
     *("bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "vmsplice"),
     *("keyctl", "add_key", "request_key", "fanotify_init", "lookup_dcookie", "uselib", "ustat", "sysfs"),
     *("modify_ldt", "vm86", "vm86old", "personality", "memfd_secret"),
+    # what others have read of files, in which a process could leave a message for a later one
+    *("fadvise64", "fadvise64_64", "mincore", "cachestat"),
     # the machine
     *("kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module"),
     *("reboot", "syslog", "sethostname", "setdomainname", "settimeofday", "clock_settime", "clock_settime64"),
@@ -60,6 +62,8 @@ def compiled_filter() -> bytes:
     for bit in (1 << n for n in range(32) if _NEW_ANY >> n & 1):
         made.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, bit, bit))
     made.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory, where a filter can't look
+    for name in ("preadv2", "pwritev2"):  # with flags they tell what is cached; the C library then goes without
+        made.add_rule(seccomp.ERRNO(errno.ENOSYS), name)
     for name in ("socket", "socketpair"):
         # Not EPERM, at which ZeroMQ, and with it a Jupyter kernel, ends the process.
         made.add_rule(seccomp.ERRNO(errno.EOPNOTSUPP), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))

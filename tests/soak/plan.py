@@ -60,7 +60,8 @@ def plan(number: int, engine: str, *, postgres: bool) -> Plan:
     targets = ["coordinator", "worker", "parent", "child", "interrupt", "coordinator"]
     if store == "postgres":
         targets = ["connections", "server", "coordinator", "worker"]
-    target = targets[number % len(targets)] if number < 60 else rng.choice(targets)
+    turn = number // 3 if store == "postgres" else number - number // 3
+    target = targets[turn % len(targets)] if number < 60 else rng.choice(targets)
     order = ""
     if target == "coordinator" and rng.random() < 0.5:
         order = rng.choice(NAMED)

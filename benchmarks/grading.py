@@ -146,7 +146,10 @@ def nbgrader(count: int) -> Measured:
         submit(json.loads((place / "release/target/target.ipynb").read_text()), count, place)
         command = [str(binaries / "python"), tool, "autograde", "target", "--create"]
         found = measured("nbgrader autograde", count, [command[:-1]], place, binaries)
-        query = "select count(*) from (select sum(auto_score) s from grade g join submitted_notebook n on g.notebook_id = n.id group by n.id having s = 100)"
+        query = (
+            "select count(*) from (select sum(auto_score) s from grade g "
+            "join submitted_notebook n on g.notebook_id = n.id group by n.id having s = 100)"
+        )
         found.right = _ask(place / "gradebook.db", query)
     return found
 

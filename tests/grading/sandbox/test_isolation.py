@@ -15,7 +15,7 @@ from seqlib.grading.sandbox.filter import REFUSED
 
 from .conftest import ROOT, host_pid, open_box
 
-LOOK = Path(__file__).with_name("look_around.py")
+LOOK = Path(__file__).with_name("look_around.cell")
 IS_ROOT = os.getuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can look at a submission's process from outside")
 

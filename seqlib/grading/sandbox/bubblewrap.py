@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqlib.errors import GradingError
 
-__all__ = ["INSTALL", "NOBODY", "SANDBOX_PATH", "Mounts", "command_line", "find_bubblewrap"]
+__all__ = ["INSTALL", "NOBODY", "SANDBOX_PATH", "Mounts", "command_line", "find_bubblewrap", "python_inside"]
 
 INSTALL = "sudo apt-get install bubblewrap"
 NOBODY = 65534
@@ -20,6 +20,7 @@ _SYSTEM_FILES = (
     "/sys/kernel/mm/transparent_hugepage",  # the memory allocator looks there
 )
 _HOME = "/home/student"
+_SCRATCH = ("/tmp", "/dev/shm", _HOME)
 _TMP_BYTES = 128 << 20
 
 
@@ -109,16 +110,43 @@ def _system() -> list[str]:
     return line
 
 
+def python_inside(program: str = sys.executable) -> str:
+    """A program of the Python environment that runs here, as a path in a sandbox."""
+    return str(_inside(Path(program)))
+
+
 def _interpreter() -> dict[str, Path]:
-    """The Python that runs, and the environment that it runs in, at their own places."""
-    places = {Path(os.path.realpath(sys.base_prefix)), Path(os.path.realpath(sys.prefix))}
-    return {str(place): place for place in sorted(places) if not place.is_relative_to("/usr")}
+    """The Python that runs, and the environment that it runs in: at their own places, where these stay visible.
+
+    Raises:
+        GradingError: A submission's own scratch folders would cover Python.
+    """
+    base, prefix = Path(os.path.realpath(sys.base_prefix)), Path(os.path.realpath(sys.prefix))
+    if _is_covered(base):
+        raise GradingError(
+            f"Python itself lies in {base}, which is a scratch folder in every sandbox.",
+            "make the environment with a Python that is installed elsewhere.",
+        )
+    return {str(_inside(place)): place for place in sorted({base, prefix}) if not place.is_relative_to("/usr")}
+
+
+def _inside(place: Path) -> Path:
+    """Where a path of the Python environment is in a sandbox: elsewhere if scratch folders would cover it."""
+    for prefix in {Path(sys.prefix), Path(os.path.realpath(sys.prefix))}:
+        if _is_covered(prefix) and place.is_relative_to(prefix):
+            return Path(SANDBOX_PATH, "environment", place.relative_to(prefix))
+    return place
+
+
+def _is_covered(place: Path) -> bool:
+    return any(place.is_relative_to(scratch) for scratch in _SCRATCH)
 
 
 def _bound(read_only: Mapping[str, Path], hidden: Sequence[Path]) -> list[str]:
     """Binds from the outermost to the innermost; a folder that is to be hidden is covered where it would show."""
     shown = [Path("/usr"), *map(Path, read_only)]
-    covered = {str(place) for place in map(Path.resolve, hidden) if any(place.is_relative_to(one) for one in shown)}
+    places = [_inside(place.resolve()) for place in hidden]
+    covered = {str(place) for place in places if any(place.is_relative_to(one) for one in shown)}
     line = _parents([*read_only, f"{_HOME}/x"])
     for inside in sorted({*read_only, *covered}, key=lambda place: len(Path(place).parts)):
         if inside in covered:

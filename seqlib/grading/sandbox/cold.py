@@ -16,7 +16,7 @@ from pathlib import Path
 from seqlib.grading.limits import AbstractGroup, AbstractLimits, ProcessLimits
 from seqlib.grading.outputs import NotebookOutputs
 from seqlib.grading.sandbox.box import SO_PASSCRED, AbstractBoxes, Box, BoxLimits, SandboxError, greet
-from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line
+from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line, python_inside
 from seqlib.grading.sandbox.environment import own_limits, parent_environment, submission_environment
 from seqlib.grading.sandbox.filter import compiled_filter
 from seqlib.grading.sandbox.image import Image
@@ -120,7 +120,15 @@ class ColdStart(AbstractBoxes):
             "rlimits": own_limits(self._box_limits) | dict(group.rlimits if group is not None else {}),
         }
         handles = [leash.fileno(), cells.fileno()]
-        program = [sys.executable, "-P", "-s", "-m", "inside.single", *map(str, handles), json.dumps(settings)]
+        program = [
+            python_inside() if inside else sys.executable,
+            "-P",
+            "-s",
+            "-m",
+            "inside.single",
+            *map(str, handles),
+            json.dumps(settings),
+        ]
         environment = parent_environment(self._image, inside=inside)
         if inside:
             scratch = {HOME: self._box_limits.scratch_bytes, "/dev/shm": _SHARED_MEMORY_BYTES}

@@ -2,9 +2,9 @@
 
 import os
 import resource
-import sys
 
 from seqlib.grading.sandbox.box import BoxLimits
+from seqlib.grading.sandbox.bubblewrap import python_inside
 from seqlib.grading.sandbox.image import Image
 
 __all__ = ["own_limits", "parent_environment", "submission_environment"]
@@ -27,7 +27,7 @@ def parent_environment(image: Image, *, inside: bool = True) -> dict[str, str]:
         inside: Whether paths are those of a sandbox.
     """
     return {
-        "PATH": f"{os.path.dirname(sys.executable)}:/usr/bin:/bin" if inside else os.environ.get("PATH", os.defpath),
+        "PATH": f"{os.path.dirname(python_inside())}:/usr/bin:/bin" if inside else os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
         "HOME": "/tmp",
         "PYTHONPATH": image.python_path(inside=inside),

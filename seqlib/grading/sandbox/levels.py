@@ -8,7 +8,15 @@ from pathlib import Path
 
 from seqlib.errors import GradingError
 from seqlib.grading.limits import Proof, open_limits, probe
-from seqlib.grading.sandbox.bubblewrap import INSTALL, NOBODY, SANDBOX_PATH, Mounts, command_line, find_bubblewrap
+from seqlib.grading.sandbox.bubblewrap import (
+    INSTALL,
+    NOBODY,
+    SANDBOX_PATH,
+    Mounts,
+    command_line,
+    find_bubblewrap,
+    python_inside,
+)
 from seqlib.grading.sandbox.filter import compiled_filter
 
 __all__ = ["LEVELS", "Isolation", "Lack", "choose_isolation", "find_isolation"]
@@ -130,7 +138,7 @@ def _try_sandbox(program: bytes) -> _Trial:
     """Start bubblewrap as a warm parent does, and in it what a warm parent does for a submission."""
     own = f"{SANDBOX_PATH}/own"
     mounts = Mounts(read_only={f"{own}/inside": Path(__file__).with_name("inside")})
-    python = [sys.executable, "-P", "-s", "-S", "-m", "inside.trial", str(NOBODY), program.hex()]
+    python = [python_inside(), "-P", "-s", "-S", "-m", "inside.trial", str(NOBODY), program.hex()]
     line = command_line(python, mounts, {"PYTHONPATH": own, "PYTHONDONTWRITEBYTECODE": "1"})
     try:
         ran = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TRIAL_S)

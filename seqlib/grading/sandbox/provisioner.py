@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +26,7 @@ import seqlib
 from seqlib.errors import GradingError
 from seqlib.grading.limits import AbstractGroup, AbstractLimits, ProcessLimits, open_limits
 from seqlib.grading.sandbox.box import SO_PASSCRED, BoxLimits, greet
-from seqlib.grading.sandbox.bubblewrap import NOBODY, Mounts, command_line
+from seqlib.grading.sandbox.bubblewrap import NOBODY, Mounts, command_line, python_inside
 from seqlib.grading.sandbox.environment import own_limits, parent_environment, submission_environment
 from seqlib.grading.sandbox.filter import compiled_filter
 from seqlib.grading.sandbox.image import Image
@@ -142,7 +141,7 @@ class SandboxProvisioner(LocalProvisioner):
             scratch={HOME: BoxLimits().scratch_bytes, "/dev/shm": _SHARED_MEMORY_BYTES},
             hidden=self._image.hidden,
         )
-        python = [sys.executable, "-P", "-s", "-S", "-m", "inside.launch", str(leash), json.dumps(settings)]
+        python = [python_inside(), "-P", "-s", "-S", "-m", "inside.launch", str(leash), json.dumps(settings)]
         return command_line([*python, *_resolved(command)], mounts, parent_environment(self._image))
 
 
@@ -151,4 +150,4 @@ def _resolved(command: list[str]) -> list[str]:
     found = shutil.which(command[0])
     if found is None:
         raise GradingError(f"the kernel's program {command[0]!r} is not found.", "correct its kernel.json.")
-    return [found, *command[1:]]
+    return [python_inside(found), *command[1:]]

@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from typing import IO
@@ -12,7 +11,7 @@ from typing import IO
 from seqlib.grading.limits import AbstractGroup, AbstractLimits, ProcessLimits
 from seqlib.grading.outputs import NotebookOutputs
 from seqlib.grading.sandbox.box import SO_PASSCRED, AbstractBoxes, Box, BoxLimits, SandboxError, greet
-from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line
+from seqlib.grading.sandbox.bubblewrap import NOBODY, SANDBOX_PATH, Mounts, command_line, python_inside
 from seqlib.grading.sandbox.environment import own_limits, parent_environment, submission_environment
 from seqlib.grading.sandbox.filter import compiled_filter
 from seqlib.grading.sandbox.image import Image
@@ -59,7 +58,7 @@ class WarmParent(AbstractBoxes):
             "environment": submission_environment(HOME),
         }
         with theirs:
-            program = [sys.executable, "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
+            program = [python_inside(), "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
             line = command_line(
                 [*program, json.dumps(settings)],
                 Mounts(read_only=image.read_only, devices=devices, hidden=image.hidden),

@@ -1,8 +1,9 @@
 """The command line: what is to be hidden stays hidden, wherever it lies."""
 
 import subprocess
+import sys
 
-from seqlib.grading.sandbox.bubblewrap import Mounts, command_line
+from seqlib.grading.sandbox.bubblewrap import Mounts, command_line, python_inside
 
 
 def test_a_hidden_folder_is_covered_inside_a_shown_one(tmp_path, need):
@@ -28,6 +29,16 @@ def test_a_folder_that_is_not_shown_needs_no_cover(tmp_path):
     line = command_line(["/bin/true"], Mounts(read_only={}, hidden=[tmp_path]), {})
 
     assert str(tmp_path) not in line
+
+
+def test_an_environment_in_a_scratch_folder_is_seen_elsewhere(tmp_path, monkeypatch):
+    """A clone under /tmp has its Python there, which the submission's own /tmp would cover."""
+    monkeypatch.setattr(sys, "prefix", "/tmp/a clone/.venv")
+
+    line = command_line([python_inside("/tmp/a clone/.venv/bin/python")], Mounts(read_only={}), {})
+
+    assert line[-1] == "/run/seqlib/environment/bin/python"
+    assert line[line.index("/tmp/a clone/.venv") + 1] == "/run/seqlib/environment"
 
 
 def test_folders_above_what_is_shown_can_be_entered(tmp_path, need):

@@ -14,7 +14,7 @@ help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup:  ## install everything, pinned, into .venv
-	@$(PYTHON) start.py --extras cluster,grading,dev --setup
+	@$(PYTHON) start.py --extras grading,postgres,cluster,dev --setup
 
 lab: ## set up and open the course in JupyterLab
 	@$(PYTHON) start.py --extras grading --setup
@@ -27,7 +27,7 @@ test: setup lint  ## set up and pass the tests (under five minutes)
 	.venv/bin/python -m pytest -q -m "not slow" $(ARGS)
 
 test-slow: setup  ## the tests that take longer
-	.venv/bin/python -m pytest -q -m slow $(ARGS)
+	.venv/bin/python -m pytest -q -m "slow and not long" $(ARGS)
 
 test-all: test test-slow  ## both
 

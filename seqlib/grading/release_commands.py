@@ -101,17 +101,18 @@ def collect(
     from seqlib.grading.deadlines import class_deadlines
     from seqlib.grading.gradebook import gradebook_url, project
     from seqlib.grading.kit import load_kit
-    from seqlib.grading.source import find_root
+    from seqlib.grading.source import find_root, find_source
 
-    place = find_root(root)
-    load_kit(assignment, place)
+    source_of = find_source(assignment, find_root(root))
     with _steps() as report:
         taken = take(assignment, source, course, own_accounts=own_accounts, report=report)
     console = Console()
     for line in taken.lines():
         console.print(line, highlight=False, soft_wrap=True, markup=False)
-    if taken.taken:  # so that formgrader lists the assignment, and its own autograde button works at once
-        project(load_kit(assignment, place), gradebook_url(course), {}, {}, class_deadlines(course).get(assignment))
+    if taken.taken and (source_of.released / "release.json").is_file():
+        # So that formgrader lists the assignment, and its own autograde button works at once.
+        kit = load_kit(assignment, find_root(root))
+        project(kit, gradebook_url(course), {}, {}, class_deadlines(course).get(assignment))
     raise typer.Exit(int(bool(taken.refused)))
 
 

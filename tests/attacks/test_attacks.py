@@ -96,6 +96,7 @@ def test_quick_attack_fails(quick: dict[str, Outcome], name: str):
     assert_failed(quick[name])
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.system
 @pytest.mark.timeout(3600)
@@ -121,6 +122,7 @@ def test_pages_act_on_nobody(ours: Ours, need: Any, chromium: Any):
 
 @pytest.mark.system
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_honest_work_is_treated_fairly(need: Any):
     """A few of the honest submissions: none is called tampered, each gets exactly its points."""
     need("bwrap")
@@ -128,6 +130,7 @@ def test_honest_work_is_treated_fairly(need: Any):
     assert grade_honest(12, seed=1) == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.system
 @pytest.mark.timeout(7200)

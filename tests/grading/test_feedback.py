@@ -266,6 +266,7 @@ def mean(x):
 ASK = "print(builtins.seen, open('seen.txt').read() if os.path.exists('seen.txt') else '', Out, In[-1])"
 
 
+@pytest.mark.slow
 def test_a_submission_cannot_tell_its_student_the_cases(small_class, tmp_path):
     """Code that prints, keeps, raises and returns what the checks ask it brings nothing of it to page or notebook."""
     notebook = copy.deepcopy(small_class.kit.notebook)

@@ -13,7 +13,7 @@ from seqlib.grading.sandbox.cold import ColdStart
 from seqlib.grading.sandbox.image import Image
 from seqlib.grading.sandbox.warm import WarmParent
 
-KINDS = ("warm", "cold", "none")
+KINDS = ("warm", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("cold", "none")))
 LIMITS = BoxLimits(grace_s=1.0)
 
 

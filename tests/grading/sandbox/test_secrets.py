@@ -101,6 +101,7 @@ def test_no_module_of_the_grader_or_of_the_answers_is_loaded(told):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can read a submission's disk and memory from outside")
+@pytest.mark.slow
 def test_no_secret_is_on_its_disk(box, told):
     """Files that a submission can open hold none of it; the Python environment is the only part not searched."""
     tree = Path(f"/proc/{host_pid(box, 'seq-disk')}/root")

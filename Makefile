@@ -8,7 +8,7 @@ ASSIGNMENT ?= a1_recurrent
 COURSE ?= class
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab present test test-slow test-all lint claims bench bench-grading peers attacks fuzz site export release bundle grade mutants soak
+.PHONY: help setup lab present test test-slow test-all lint claims bench bench-grading peers attacks honest fuzz site export release bundle grade mutants soak
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ peers: setup  ## make the environments of nbgrader and otter that benchmarks and
 
 attacks: setup  ## try every attack on the grader: make attacks ARGS="--engine all --only forge"
 	.venv/bin/python -m tests.attacks $(ARGS)
+
+honest: setup  ## grade five hundred honest submissions in every form: none may be called tampered
+	.venv/bin/python -m tests.attacks.honest --count 500
 
 fuzz: setup  ## send a hundred thousand damaged messages to the grader
 	.venv/bin/python -m tests.fuzz

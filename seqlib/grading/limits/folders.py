@@ -98,12 +98,12 @@ def make_group(bases: Iterable[Path], name: str, prepare: Callable[[], None]) ->
     """Make a folder of this name under every base; `prepare` makes the bases, also when another maker removes them."""
     bases = list(bases)
     for attempt in range(10):
-        prepare()
         try:
+            prepare()
             for base in bases:
                 (base / name).mkdir(exist_ok=True)
             return [base / name for base in bases]
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # mkdir says the latter when a folder goes while it looks
             time.sleep(0.002 * attempt)
     raise GradingError(f"the group {bases[0] / name} can't be made.", "try again; another process removes its folder.")
 
@@ -200,7 +200,10 @@ def _inside(folder: Path) -> list[Path]:
 def sweep(bases: Iterable[Path], end: Callable[[list[Path]], None]) -> None:
     """End and remove the groups whose makers are gone; what can't be removed now is left for the next time."""
     bases = list(bases)
-    names = {entry.name for base in bases if base.is_dir() for entry in base.iterdir() if entry.is_dir()}
+    names = set()
+    for base in bases:
+        with suppress(FileNotFoundError):  # none yet, or another maker has just removed it
+            names.update(entry.name for entry in base.iterdir())
     for name in filter(is_left_over, names):
         with suppress(GradingError, OSError):
             end([base / name for base in bases if (base / name).is_dir()])

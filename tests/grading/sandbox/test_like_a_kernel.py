@@ -5,7 +5,7 @@ Compared after this normalisation, which drops what differs between two kernels 
 - Within a run of texts with no other output between, the standard stream and the error stream are joined each,
   since a kernel's two buffers keep no order between them.
 - Memory addresses, measured times, process and thread numbers, names of widget models and display handles,
-  and the names that files of cells, temporary folders and the home folder have.
+  and the names that files of cells, temporary folders, the home folder and the folder of the environment have.
 - Frames of the kernel's own code in tracebacks, such as that of `input`, which is refused.
 - In a kernel what programs write themselves comes some time later; cells that start some wait for it.
 - Comm messages are no outputs, and are not looked at.
@@ -14,6 +14,7 @@ Compared after this normalisation, which drops what differs between two kernels 
 import json
 import os
 import re
+import sys
 
 import nbformat
 import pytest
@@ -33,6 +34,7 @@ from .kernel_cells import CELLS
 
 LIMITS = OutputLimits(cell_bytes=4_000_000, notebook_bytes=100_000_000)
 SAME = (
+    (rf"{re.escape(sys.prefix)}|/run/seqlib/environment", "ENVIRONMENT"),
     (r"0x[0-9a-f]{6,}", "ADDRESS"),
     (r"[0-9a-f]{32}", "MODEL"),
     (r"\d+(\.\d+)?(e[+-]\d+)? (ns|[uμµ]s|ms|s)\b", "TIME"),
@@ -41,7 +43,7 @@ SAME = (
     (r"\bpid \d+", "PID"),
     (r"Thread-\d+", "Thread"),
 )
-OWN_FRAME = re.compile(r"^\S*File \S*(ipykernel|/inside)/\w+\.py")
+OWN_FRAME = re.compile(r"^\S*File [^\n]*(ipykernel|/inside)/\w+\.py")
 DIFFERENT = {
     "widget_output": "what is printed in an Output widget is shown in the cell itself, where whoever marks can read it",
 }

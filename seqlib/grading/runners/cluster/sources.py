@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -213,6 +214,8 @@ class SlurmSource(AbstractSource):
 
     def _base(self) -> Path:
         base = self._options.folder or Path.home() / ".cache" / "seqlib"
+        if " " in str(base):
+            raise GradingError(f"SLURM can't write its logs to {base}: it has a space.", "name another by --slurm-folder.")
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -241,7 +244,7 @@ class SlurmSource(AbstractSource):
             security=_security_in(folder),
             silence_logs=logging.CRITICAL,
             log_directory=str(folder),
-            python=options.python or sys.executable,
+            python=shlex.quote(options.python or sys.executable),  # it goes into a shell script
         )
 
 

@@ -215,7 +215,9 @@ class SlurmSource(AbstractSource):
     def _base(self) -> Path:
         base = self._options.folder or Path.home() / ".cache" / "seqlib"
         if " " in str(base):
-            raise GradingError(f"SLURM can't write its logs to {base}: it has a space.", "name another by --slurm-folder.")
+            raise GradingError(
+                f"SLURM can't write its logs to {base}: it has a space.", "name another by --slurm-folder."
+            )
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

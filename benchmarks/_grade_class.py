@@ -3,10 +3,14 @@
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from seqlib.grading import grade as grading
 from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.runners.base import AbstractRunner
+from seqlib.grading.runners.choose import RunnerOptions, choose_runner
+from seqlib.grading.worker import WorkerSettings
 
 
 def main() -> None:
@@ -48,10 +52,8 @@ def main() -> None:
     print(json.dumps(told))
 
 
-def _dask(workers: int):
-    from seqlib.grading.runners.cluster import local_cluster_runner
-
-    return lambda settings: local_cluster_runner(settings, workers)
+def _dask(workers: int) -> Callable[[WorkerSettings], AbstractRunner]:
+    return choose_runner(RunnerOptions(runner="dask", workers=workers), print)
 
 
 if __name__ == "__main__":

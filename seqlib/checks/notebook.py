@@ -197,6 +197,8 @@ def block_modules(names: Sequence[str]) -> None:
     """Make modules impossible to import in this process, those already loaded included."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Blocked)]
     sys.meta_path.insert(0, _Blocked(names))
+    if not any(name in sys.modules for name in names):  # then nothing below them is loaded either
+        return
     for loaded in list(sys.modules):
         if any(loaded == name or loaded.startswith(name + ".") for name in names):
             del sys.modules[loaded]

@@ -60,6 +60,7 @@ class Student:
 
     def __init__(self, transport: AbstractTransport) -> None:
         self._transport = transport
+        self._constructed = False
         self.calls: Counter[str] = Counter()
 
     def __getattr__(self, name: str) -> Callable[..., Value]:
@@ -75,6 +76,7 @@ class Student:
     def construct(self, name: str, /, *args: Value, **kwargs: Value) -> Handle:
         """Construct an object on the student's side and return its handle."""
         self.calls[name] += 1
+        self._constructed = True
         made = self._transport.request({"verb": "construct", "name": name, "args": args, "kwargs": kwargs})
         if not isinstance(made, Handle):
             raise StudentFault("protocol", "constructing an object gave no handle.")
@@ -106,7 +108,9 @@ class Student:
         return found
 
     def free(self, handle: Handle | None = None) -> None:
-        """Forget an object; None forgets all."""
+        """Forget an object; None forgets all, and asks nothing where none was constructed."""
+        if handle is None and not self._constructed:
+            return
         self._transport.request({"verb": "free", "handle": handle})
 
     def allow(self, seconds: float | int) -> None:

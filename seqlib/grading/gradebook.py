@@ -4,7 +4,6 @@ Manual marks, comments and extra credit live only there and are never touched.
 """
 
 import json
-import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +67,7 @@ def project(
 
 def read_marks(assignment: str, url: str) -> dict[str, tuple[Mark, ...]]:
     """The marks of every student, manual ones included."""
-    from nbgrader import api
+    api = _nbgrader()
 
     marks: dict[str, tuple[Mark, ...]] = {}
     with _gradebook(url) as book:
@@ -94,7 +93,7 @@ def read_marks(assignment: str, url: str) -> dict[str, tuple[Mark, ...]]:
 
 def read_arrivals(assignment: str, url: str) -> dict[str, datetime]:
     """When the submission of each student arrived that the gradebook's scores are of."""
-    from nbgrader import api
+    api = _nbgrader()
 
     with _gradebook(url) as book:
         query = book.db.query(api.SubmittedAssignment).join(api.Assignment).filter(api.Assignment.name == assignment)
@@ -106,7 +105,7 @@ class _Writer:
     """One assignment's rows, read once and completed as needed."""
 
     def __init__(self, kit: Kit, db: Any, course_id: str, due: Due) -> None:
-        from nbgrader import api
+        api = _nbgrader()
 
         self._api, self._db, self._due = api, db, due
         assignment = self._one(api.Assignment, {"name": kit.name}, {"course_id": course_id})
@@ -225,15 +224,10 @@ def _gradebook(url: str) -> Iterator[Any]:
     """Open nbgrader's gradebook, rolled back on an error."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    before = os.environ.get("PATH", "")
-    # A new gradebook asks the command `alembic` for its version: it lies beside this interpreter.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # nbgrader's own, on import and in its queries
-            from nbgrader.api import Gradebook
-
-            book = Gradebook(url)
+            book = _nbgrader().Gradebook(url)
             try:
                 yield book
             finally:
@@ -244,5 +238,20 @@ def _gradebook(url: str) -> Iterator[Any]:
         raise GradingError(
             f"the gradebook {url} fails: {cause}.", "the verdicts are in the store: mend it and grade again."
         ) from error
-    finally:
-        os.environ["PATH"] = before
+
+
+def _nbgrader() -> Any:
+    """nbgrader's interface, without two things that take seconds."""
+    # What jsonschema would check addresses in other alphabets with compiles 38 grammars; no notebook has such a field.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from nbgrader import api
+
+    api.get_alembic_version = _alembic_version  # it starts the command `alembic`, for each new gradebook
+    return api
+
+
+def _alembic_version() -> str:
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())

@@ -1,7 +1,8 @@
 """Grading one submission: its cells run in a sandbox, then the checks are asked from here.
 
-At each check's place the process is copied; the copies are asked when every cell has run, so that nothing of a secret
-case can come out in a later output, and a check whose code ends or blocks its process costs that check only.
+Each check is asked on a copy of the process as it was at the check's place, made before anything runs that could
+change that. Copies are asked when every cell has run, so that nothing of a secret case can come out in a later output,
+and a check whose code ends or blocks its process costs that check only.
 A process that a cell has blocked or ended is replaced a few times by a fresh one, in which the cells before it run
 again, so that one endless loop does not cost the exercises after it.
 """
@@ -17,6 +18,7 @@ from seqlib.checks.registry import Check
 from seqlib.checks.runner import run_check
 from seqlib.checks.sources import AbstractSource
 from seqlib.checks.verdict import Verdict
+from seqlib.grading.definitions import Definitions
 from seqlib.grading.graded import Executed, Graded, TimeLimits
 from seqlib.grading.kit import Kit
 from seqlib.grading.outputs import CellState, NotebookOutputs, OutputLimits
@@ -103,21 +105,22 @@ class _Session:
         self._replay: list[str] = []
         self._given_up = ""
         self._box: Box | None = None
+        self._definitions = Definitions()
+        self._pending: list[str] = []
         self._waiting: dict[str, Snapshot] = {}
         self._parked: list[tuple[Box, dict[str, Snapshot]]] = []
         self._asked: set[str] = set()
         self._asked_in_place = False
 
     def run(self) -> list[Executed]:
-        """Run all cells in order, copying the process for each check, and then ask the copies."""
+        """Run all cells in order, copying the process for the checks, and then ask the copies."""
         self._box = self._boxes.open(self._outputs)
         executed, seen = [], set()
-        cells = self._with_missing_checks()
-        last = self._check_after_all_cells(cells)
-        for cell in cells:
+        for cell in self._with_missing_checks():
             first = not cell.grade_id or cell.grade_id not in seen
             seen.add(cell.grade_id)
-            executed.append(self._one(cell, first, last))
+            executed.append(self._one(cell, first))
+        self._ask_pending()
         self.close()
         if not self._known_cells():
             self.verdicts = {
@@ -133,7 +136,9 @@ class _Session:
             while self._parked:
                 box, waiting = self._parked[0]
                 while waiting:
-                    self._ask(box, *waiting.popitem())
+                    name, snapshot = waiting.popitem()
+                    self.verdicts[name] = self._ask(box, name, snapshot)
+                    box.forget(snapshot)
                 box.close()
                 del self._parked[0]
         finally:
@@ -156,22 +161,11 @@ class _Session:
         made = [Cell(kind="code", source=f'check("{name}")', grade_id=name) for name in missing]
         return [*self.submitted.cells, *made]
 
-    def _check_after_all_cells(self, cells: list[Cell]) -> str:
-        """The check after which nothing runs any more, so that the process itself can answer it; empty if none is."""
-        last, asked = "", set()
-        for cell in cells:
-            name = check_of(cell, self.kit.points)
-            if name and name not in asked:
-                last = name
-                asked.add(name)
-            elif not name and cell.kind == "code" and cell.source.strip():
-                last = ""
-        return last
-
-    def _one(self, cell: Cell, first: bool, last: str) -> Executed:
+    def _one(self, cell: Cell, first: bool) -> Executed:
         name = check_of(cell, self.kit.points)
         if name and name not in self._asked:
-            self._prepare(name, in_place=name == last)
+            self._asked.add(name)
+            self._pending.append(name)
             return Executed(cell=cell, check=name, first=first)
         if name:
             return Executed(
@@ -179,6 +173,8 @@ class _Session:
             )
         if cell.kind != "code" or not cell.source.strip():
             return Executed(cell=cell, first=first)
+        if not self._definitions.harmless(cell.source):
+            self._copy_for_pending()
         return Executed(cell=cell, outputs=self._cell(cell.source), first=first)
 
     def _cell(self, source: str) -> list[dict[str, Any]]:
@@ -200,35 +196,70 @@ class _Session:
             return _note(_WITHHELD)
         return run.outputs + (_note(note) if note else [])
 
-    def _prepare(self, name: str, *, in_place: bool) -> None:
-        """Have the process copied for a check; where it can't be copied, ask it now."""
-        self._asked.add(name)
+    def _copy_for_pending(self) -> None:
+        """Have the process copied for each check that waits; where it can't be copied, ask it now."""
+        for name in self._pending:
+            snapshot = self._copy(name)
+            if snapshot is None or self._box is None:
+                continue
+            if snapshot.in_place:
+                self._asked_in_place = True
+                self.verdicts[name] = self._ask(self._box, name, snapshot)
+                self._box.forget(snapshot)
+            else:
+                self._waiting[name] = snapshot
+        self._pending.clear()
+
+    def _ask_pending(self) -> None:
+        """Nothing runs any more: ask the checks that wait for a copy of the process as it is at the end.
+
+        A copy whose answers were right is asked the next check too. All else is decided by a fresh copy alone.
+        """
+        box, snapshot = self._box, None
+        for name in self._pending:
+            if snapshot is not None and box is not None:
+                verdict = self._ask(box, name, snapshot)
+                if verdict.status == "passed":
+                    self.verdicts[name] = verdict
+                    continue
+                box.forget(snapshot)
+            snapshot, box = self._copy(name), self._box
+            if snapshot is None or box is None:
+                continue
+            self.verdicts[name] = verdict = self._ask(box, name, snapshot)
+            if verdict.status != "passed" or snapshot.in_place:
+                box.forget(snapshot)
+                snapshot = None
+        if snapshot is not None and box is not None:
+            box.forget(snapshot)
+        self._pending.clear()
+
+    def _copy(self, name: str) -> Snapshot | None:
+        """A copy of the process for this check; None, and the check has its verdict, where there can be none."""
         if self._deadline - time.monotonic() <= 0:
             self._give_up("over_limit")
+        snapshot = None
         for _ in range(2):  # the process may have ended unseen, since its last cell
             left = self._deadline - time.monotonic()
-            snapshot = self._box.snapshot(left, in_place=in_place) if self._ready() and self._box is not None else None
+            snapshot = self._box.snapshot(left) if self._ready() and self._box is not None else None
             if snapshot is not None or self._given_up:
                 break
             self._require_sandbox()
-        if snapshot is None or self._box is None:
+        if snapshot is None:
             reason = _TOO_LONG if self._given_up == "over_limit" else _ENDED
             self.verdicts[name] = _no_points(self.kit.suite[name], self._given_up or "error", reason)
-        elif snapshot.in_place:
-            self._asked_in_place = True
-            self._ask(self._box, name, snapshot)
-        else:
-            self._waiting[name] = snapshot
+        return snapshot
 
-    def _ask(self, box: Box, name: str, snapshot: Snapshot) -> None:
-        """Run a check from here on a copy of the process."""
+    def _ask(self, box: Box, name: str, snapshot: Snapshot) -> Verdict:
+        """Run a check from here on a copy of the process; the time that it takes is not the cells'."""
+        started = time.monotonic()
         verdict = run_check(self.kit.suite[name], Student(snapshot.transport), self.source)
-        box.forget(snapshot)
+        self._deadline += time.monotonic() - started
         if verdict.status == "error":
             self._require_sandbox()
             if box.out_of_memory():
-                verdict = replace(verdict, status="over_limit", message=_OUT_OF_MEMORY)
-        self.verdicts[name] = verdict
+                return replace(verdict, status="over_limit", message=_OUT_OF_MEMORY)
+        return verdict
 
     def _shown(self, name: str) -> list[dict[str, Any]]:
         shown = Shown(self.verdicts[name], self.kit.suite[name].title)

@@ -1,5 +1,6 @@
 """A worker: it holds one assignment's checks, the key and a warm sandbox, and grades one submission after the other."""
 
+import gc
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Worker:
 
             limit_threads(1)
             self._source = Grader(self.kit.suite, settings.key)
+            gc.freeze()  # what is loaded by now stays: the collector need not go through it again and again
         except BaseException:
             self._stack.close()
             raise

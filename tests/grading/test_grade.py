@@ -162,6 +162,59 @@ def test_the_first_of_two_check_cells_counts(small_class, boxes):
     assert "a copy" in graded.cells[3].outputs[0]["text"]
 
 
+RIGHT = {
+    "double": "def double(x):\n    return 2 * x",
+    "running": "import torch\ndef running(x):\n    return torch.cumsum(x, dim=0)",
+    "mean": "def mean(x):\n    return x.mean(dim=0)",
+}
+
+
+def statuses(small_class, boxes, *sources: str) -> dict[str, str]:
+    """What each check says of these cells."""
+    source = Grader(small_class.kit.suite, b"k" * 32)
+    graded = grade_submission(small_class.kit, submission(*map(code, sources)), source, boxes, TimeLimits())
+    return {verdict.check: verdict.status for verdict in graded.verdicts}
+
+
+def test_a_check_sees_names_as_they_were_at_its_place(small_class, boxes):
+    """A function that is defined again, or a helper that comes later, changes no check before it."""
+    later = "def helper(x):\n    return x.mean(dim=0)"
+    found = statuses(
+        small_class,
+        boxes,
+        RIGHT["double"],
+        'check("doubling")',
+        "def double(x):\n    return 5 * x",
+        RIGHT["running"],
+        'check("running_sum")',
+        "def mean(x):\n    return helper(x)",
+        'check("time_mean")',
+        later,
+    )
+
+    assert found == {"doubling": "passed", "running_sum": "passed", "time_mean": "error"}
+
+
+def test_what_a_check_leaves_behind_harms_no_other(small_class, boxes):
+    """A right answer that spoils the process for the next one costs nothing: that is asked in a fresh copy."""
+    spoils = "def double(x):\n    globals()['running'] = None\n    return 2 * x"
+    ends = "import os\ndef mean(x):\n    return os._exit(0) if running is None else x.mean(dim=0)"
+
+    assert statuses(small_class, boxes, RIGHT["running"], ends, spoils) == dict.fromkeys(
+        ("doubling", "running_sum", "time_mean"), "passed"
+    )
+
+
+def test_cells_that_compute_in_threads_can_be_copied(small_class, boxes):
+    """A copy of a process that has computed in several threads answers, and does not wait for threads it lacks."""
+    threads = "import torch\ntorch.set_num_threads(4)\nw = torch.ones(400, 400)\nw = w @ w"
+    product = "def double(x):\n    (w @ w).sum().item()\n    return 2 * x"
+
+    found = statuses(small_class, boxes, threads, product, 'check("doubling")', "1", RIGHT["running"], RIGHT["mean"])
+
+    assert found == dict.fromkeys(("doubling", "running_sum", "time_mean"), "passed")
+
+
 def test_a_notebook_over_its_time_has_verdicts(small_class, boxes):
     """When the whole notebook's time is up, what was checked before counts and the rest is over its limit."""
     cells = [

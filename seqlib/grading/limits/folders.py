@@ -200,7 +200,7 @@ def _inside(folder: Path) -> list[Path]:
 def sweep(bases: Iterable[Path], end: Callable[[list[Path]], None]) -> None:
     """End and remove the groups whose makers are gone; what can't be removed now is left for the next time."""
     bases = list(bases)
-    names = set()
+    names: set[str] = set()
     for base in bases:
         with suppress(FileNotFoundError):  # none yet, or another maker has just removed it
             names.update(entry.name for entry in base.iterdir())

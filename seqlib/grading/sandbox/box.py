@@ -108,12 +108,11 @@ class Box:
         run.seconds = time.monotonic() - started
         return run
 
-    def snapshot(self, timeout_s: float | int = _SNAPSHOT_S, *, in_place: bool = False) -> Snapshot | None:
+    def snapshot(self, timeout_s: float | int = _SNAPSHOT_S) -> Snapshot | None:
         """Have the process copied as it is now; None when it does not do that any more.
 
         Args:
             timeout_s: How long that may take, if it is less than we would wait.
-            in_place: Have the process itself answer, because nothing will run after that.
         """
         from seqlib.checks.socket_transport import SocketTransport
 
@@ -122,7 +121,7 @@ class Box:
         nonce = secrets.token_hex(16)
         try:
             with theirs:
-                self._order({"op": "snapshot", "nonce": nonce, "in_place": in_place}, theirs.fileno())
+                self._order({"op": "snapshot", "nonce": nonce}, theirs.fileno())
             while True:
                 reply = receive_frame(self._cells, deadline)
                 if reply is not None and reply.get("kind") == "snapshot" and reply.get("seq") == self._seq:

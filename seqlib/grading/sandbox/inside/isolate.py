@@ -1,4 +1,4 @@
-"""One submission's own namespaces: made by a fork that ends at once, entered by the first process of the new ones."""
+"""One submission's own namespaces: made together with their first process, which locks them behind itself."""
 
 import os
 import resource
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import kernel_calls
 
-__all__ = ["HOME", "Isolation", "become_nobody", "in_new_namespaces", "lock"]
+__all__ = ["HOME", "Isolation", "become_nobody", "enter_namespaces", "fork_into_namespaces", "lock"]
 
 HOME = "/home/student"
 _HIDDEN = ("/proc",)
@@ -40,18 +40,20 @@ def become_nobody(uid: int) -> None:
         os.setresuid(uid, uid, uid)
 
 
-def in_new_namespaces() -> bool:
-    """Fork into new namespaces; True in their first process. The process in between ends at once.
+def fork_into_namespaces() -> int:
+    """`os.fork`, but the new process is the first of its own namespaces.
 
-    The first process must call `lock` before it runs anything of a student's.
+    It must call `enter_namespaces` and then `lock` before it runs anything of a student's.
     """
-    uid, gid = os.getuid(), os.getgid()
+    return kernel_calls.fork_into(kernel_calls.NEW_NAMESPACES)
+
+
+def enter_namespaces(uid: int, gid: int) -> None:
+    """Go on as the same user in the new namespaces: the numbers are those from before the fork."""
     kernel_calls.set_dumpable(True)  # else the files below belong to root
-    kernel_calls.unshare(kernel_calls.NEW_NAMESPACES)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
-    return os.fork() == 0
 
 
 def lock(isolation: Isolation) -> int:

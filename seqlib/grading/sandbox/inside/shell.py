@@ -48,6 +48,7 @@ def make_shell() -> ZMQInteractiveShell:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     shell = _KernelShell.instance(config=config, compiler_class=XCachingCompiler)
+    _ = shell.logger  # made when it is first asked for
     for source in ("1", "raise ValueError", "%time 1"):
         with redirect_stdout(io.StringIO()):
             error = shell.run_cell(source, store_history=False, silent=True).error_in_exec

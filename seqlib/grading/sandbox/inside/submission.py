@@ -1,6 +1,6 @@
-"""The process that runs a submission: cells in order, and at each check's place a copy of itself that waits.
+"""The process that runs a submission: cells in order, and copies of itself that wait to be asked.
 
-The copies are asked only after all cells have run and nothing more can be shown,
+They are asked only after all cells have run and nothing more can be shown,
 so that no secret case can find its way into an output.
 """
 
@@ -63,7 +63,7 @@ def _receive(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
 def _snapshot(shell: Shell, sock: socket.socket, message: dict[str, Any], handles: list[int]) -> None:
     """Stop a copy of this process here, to be asked later; where that can't be, answer at once."""
     link = socket.socket(fileno=handles[0])
-    in_place = message["in_place"] or _accelerator_in_use()
+    in_place = _accelerator_in_use()
     pid = 0 if in_place else os.fork()
     if pid == 0 and not in_place:
         shell.mute()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from . import kernel_calls
-from .isolate import Isolation, become_nobody, in_new_namespaces, lock
+from .isolate import Isolation, become_nobody, enter_namespaces, fork_into_namespaces, lock
 
 __all__ = ["main"]
 
@@ -49,8 +49,10 @@ def _filter(program: bytes) -> None:
 
 
 def _namespaces(program: bytes) -> None:
-    if not in_new_namespaces():
+    user = os.getuid(), os.getgid()
+    if fork_into_namespaces():
         return
+    enter_namespaces(*user)
     os.close(lock(Isolation(filter=program, scratch_bytes=_SCRATCH_BYTES, rlimits={})))
     if os.getpid() == 1 and not os.listdir("/proc"):
         _say("namespaces")

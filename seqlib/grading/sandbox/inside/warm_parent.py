@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import kernel_calls
-from .isolate import HOME, Isolation, become_nobody, in_new_namespaces, lock
+from .isolate import HOME, Isolation, become_nobody, enter_namespaces, fork_into_namespaces, lock
 from .supervise import supervise
 
 __all__ = ["main"]
@@ -32,13 +32,14 @@ def main(control: int, settings: dict[str, Any]) -> None:
     kernel_calls.set_dumpable(False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     host = socket.socket(fileno=control)
+    user = os.getuid(), os.getgid()
     host.send(json.dumps({"ready": True, "threads": len(os.listdir("/proc/self/task"))}).encode())
     while True:
         order, handles, _, _ = socket.recv_fds(host, _LARGEST_ORDER, 2)
         if not order:
             return
         try:
-            pid = os.fork()
+            pid = fork_into_namespaces()
         except OSError as error:
             host.send(json.dumps({"fault": f"fork: {error.strerror}"}).encode())
             for handle in handles:
@@ -46,7 +47,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
             continue
         if pid == 0:
             host.close()
-            _begin(settings, json.loads(order), made, *map(_socket, handles))
+            _begin(settings, json.loads(order), made, user, *map(_socket, handles))
         for handle in handles:
             os.close(handle)
 
@@ -80,13 +81,19 @@ def _socket(handle: int) -> socket.socket:
 
 
 def _begin(
-    settings: dict[str, Any], order: dict[str, Any], made: Any, leash: socket.socket, cells: socket.socket
+    settings: dict[str, Any],
+    order: dict[str, Any],
+    made: Any,
+    user: tuple[int, int],
+    leash: socket.socket,
+    cells: socket.socket,
 ) -> None:
     """From a fork of the warm parent to a submission's first process."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        enter_namespaces(*user)
         leash.send(b"?")  # the host puts this process into its group and says go
-        if leash.recv(1) == b"!" and in_new_namespaces():
+        if leash.recv(1) == b"!":
             rlimits = {int(number): value for number, value in order["rlimits"].items()}
             program = bytes.fromhex(settings["filter"])
             proc = lock(Isolation(filter=program, scratch_bytes=order["scratch_bytes"], rlimits=rlimits))

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seqlib.grading import grade as grading
-from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.grade import ClassRun
 from seqlib.grading.runners.base import AbstractRunner
 from seqlib.grading.runners.choose import RunnerOptions, choose_runner
+from seqlib.grading.settings import Settings
 from seqlib.grading.worker import WorkerSettings
 
 

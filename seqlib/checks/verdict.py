@@ -27,6 +27,7 @@ class Verdict:
         seconds: Wall time of the run.
         rows: Label and text pairs that say where the values part; empty on secret cases.
         smoke: Only the short form of a slow check ran.
+        digest: What the check was made of when it ran; empty where nobody asks.
 
     >>> v = Verdict(check="step", points=4, earned=4, status="passed", message="")
     >>> Verdict.from_json(v.to_json()) == v
@@ -43,6 +44,7 @@ class Verdict:
     seconds: float | int = 0.0
     rows: tuple[tuple[str, str], ...] = ()
     smoke: bool = False
+    digest: str = ""
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -65,6 +67,8 @@ class Verdict:
         """
         try:
             data: Any = json.loads(text)
+            if type(data) is dict:
+                data.setdefault("digest", "")  # what was written before it was kept
             if type(data) is not dict or set(data) != {f.name for f in fields(cls)}:
                 raise ValueError("other names than a verdict's")
             _require_types(data)
@@ -75,7 +79,7 @@ class Verdict:
 
 
 def _require_types(data: dict[str, Any]) -> None:
-    for name in ("check", "status", "message", "seed_digest"):
+    for name in ("check", "status", "message", "seed_digest", "digest"):
         if type(data[name]) is not str:
             raise TypeError(f"{name} is no text")
     for name in ("points", "earned", "seconds"):

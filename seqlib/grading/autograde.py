@@ -16,9 +16,10 @@ from traitlets import Unicode
 
 from seqlib.errors import GradingError
 from seqlib.grading.autograded import notebook_path
-from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.grade import ClassRun
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.pool import PoolRunner
+from seqlib.grading.settings import Settings
 from seqlib.grading.submitted import Submitted
 from seqlib.grading.worker import WorkerSettings
 

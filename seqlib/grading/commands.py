@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from seqlib.grading.deadlines import Due
-    from seqlib.grading.grade import ClassRun, Row
+    from seqlib.grading.grade import ClassRun
+    from seqlib.grading.settings import Row
 
 __all__ = ["app"]
 
@@ -86,9 +87,10 @@ def grade(
     """
     from rich.console import Console
 
-    from seqlib.grading.grade import ClassRun, Settings
+    from seqlib.grading.grade import ClassRun
     from seqlib.grading.graded import TimeLimits
     from seqlib.grading.sandbox.levels import choose_isolation
+    from seqlib.grading.settings import Settings
     from seqlib.grading.source import find_root
 
     console = Console()

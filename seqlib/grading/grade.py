@@ -4,16 +4,16 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, StaleClaimError, StoreError
 from seqlib.grading.autograded import notebook_path, write_autograded
-from seqlib.grading.deadlines import Due, Lateness, class_deadlines
-from seqlib.grading.forbidden import Found, find_forbidden
+from seqlib.grading.deadlines import Due, class_deadlines
+from seqlib.grading.forbidden import find_forbidden
 from seqlib.grading.gradebook import gradebook_url, project
-from seqlib.grading.graded import Graded, TimeLimits
+from seqlib.grading.graded import Graded
 from seqlib.grading.held import Held
 from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
@@ -21,6 +21,7 @@ from seqlib.grading.owners import bearer, own_name
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.pool import PoolRunner
 from seqlib.grading.sandbox.bubblewrap import find_bubblewrap
+from seqlib.grading.settings import Row, Settings
 from seqlib.grading.software import environment_digest
 from seqlib.grading.source import list_sources
 from seqlib.grading.states import FINAL, State, at
@@ -28,87 +29,10 @@ from seqlib.grading.store import Claim, Record, Store
 from seqlib.grading.submitted import Submitted, find_submissions, read_submission
 from seqlib.grading.worker import WorkerSettings
 
-__all__ = ["ClassRun", "Row", "Settings", "open_store"]
+__all__ = ["ClassRun", "open_store"]
 
 STORE_FILE = "store.db"
 _WAIT_S = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What to grade and how.
-
-    Args:
-        assignment: Its name.
-        root: The instructors' repository.
-        course: The class folder.
-        students: Only these. Empty: all.
-        regrade: Also grade again what has not changed.
-        dry_run: Write nothing.
-        key: Another place of the course key.
-        store: Another place of the store: a path or a database URL.
-        gradebook: Another gradebook: a database URL.
-        limits: How long a submission may take.
-        isolation: One of `seqlib.grading.worker.ISOLATIONS`.
-        workers: How many submissions at once.
-        device: `cpu` or `cuda`.
-        runner: Makes the runner. None: worker processes on this machine.
-    """
-
-    assignment: str
-    root: Path
-    course: Path
-    students: tuple[str, ...] = ()
-    regrade: bool = False
-    dry_run: bool = False
-    key: Path | None = None
-    store: str | None = None
-    gradebook: str | None = None
-    limits: TimeLimits = field(default_factory=TimeLimits)
-    isolation: str = "warm"
-    workers: int = 1
-    device: str = "cpu"
-    runner: Callable[[WorkerSettings], AbstractRunner] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """What happened to one submission.
-
-    Attributes:
-        student: Whose it is.
-        verdicts: One for every check.
-        before: Points of the last grading; None where there was none.
-        skipped: Nothing had changed, so nothing ran.
-        fault: Why the notebook was not run, or what broke on our side; empty otherwise.
-        forbidden: Shortcuts to look at.
-        seconds: Wall time.
-        late: How late it is and what that costs; None where there is no due time.
-    """
-
-    student: str
-    verdicts: tuple[Verdict, ...]
-    before: float | int | None = None
-    skipped: bool = False
-    fault: str = ""
-    forbidden: tuple[Found, ...] = ()
-    seconds: float | int = 0.0
-    late: Lateness | None = None
-
-    @property
-    def earned(self) -> float | int:
-        """Points earned."""
-        return sum(verdict.earned for verdict in self.verdicts)
-
-    @property
-    def points(self) -> float | int:
-        """Points that could be earned."""
-        return sum(verdict.points for verdict in self.verdicts)
-
-    @property
-    def infrastructure(self) -> bool:
-        """Whether our side failed: to be graded again."""
-        return any(verdict.status == "infrastructure" for verdict in self.verdicts)
 
 
 def open_store(course: Path, place: str | None, key: bytes) -> Store:
@@ -139,6 +63,7 @@ class ClassRun:
             find_bubblewrap()
         self._environment = environment_digest(settings.root, isolated=settings.isolation != "none")
         self._checks = self.kit.checks_digest(self._key)
+        self._digests = self.kit.digest_by_check(self._key)
         self.head = ""
         self.tell: Callable[[str], None] = lambda text: None
 
@@ -195,13 +120,13 @@ class ClassRun:
         with Held(store, own_name()) as held, self._runner() as runner:
             at("spawn", "after")
             while waiting:
-                self._fill(store, runner, held, waiting)
+                self._fill(store, runner, held, waiting, records)
                 held.stock(waiting)
                 if not held:
                     yield from self._done_by_others(store, waiting, records)
                 outcomes = {outcome.slot: outcome for outcome in runner.wait(_WAIT_S)}
                 ended = held.ended(outcomes)
-                self._fill(store, runner, held, waiting)  # so that the slots work while we write
+                self._fill(store, runner, held, waiting, records)  # so that the slots work while we write
                 for slot, (claim, submitted) in ended.items():
                     at("outcome", "after")
                     row = self._close(store, claim, submitted, outcomes[slot], records.get(submitted.student))
@@ -211,12 +136,15 @@ class ClassRun:
                         yield row
                 held.beat()
 
-    def _fill(self, store: Store, runner: AbstractRunner, held: Held, waiting: dict[str, str]) -> None:
+    def _fill(
+        self, store: Store, runner: AbstractRunner, held: Held, waiting: dict[str, str], records: dict[str, Record]
+    ) -> None:
         """Give every idle slot a job, as long as there are some to claim."""
         for slot in runner.idle():
             while (claim := held.take(waiting)) is not None:
                 submitted = self._read(claim.job.student)
                 if submitted.digest == claim.job.submission:
+                    submitted = replace(submitted, kept=self._kept(claim.job, records.get(claim.job.student)))
                     held.run(slot, claim, submitted)
                     runner.submit(slot, submitted)
                     at("submit", "after")
@@ -239,13 +167,24 @@ class ClassRun:
                 at("autograded", "before")
                 write_autograded(self.course, self.kit, graded)
                 at("autograded", "after")
-                store.finish(claim, graded.verdicts, Facts(seconds=graded.seconds, device=claim.job.device))
+                verdicts = [replace(verdict, digest=self._digests[verdict.check]) for verdict in graded.verdicts]
+                store.finish(claim, verdicts, Facts(seconds=graded.seconds, device=graded.device))
                 return self._row(submitted, graded.verdicts, before, seconds=graded.seconds)
             reason = "its worker died" if outcome.lost else outcome.fault
             progress = store.fault(claim, reason, lost=outcome.lost)
         except StaleClaimError:
             return None
         return self._set_aside(store, submitted, before) if progress.final else None
+
+    def _kept(self, job: Job, before: Record | None) -> tuple[Verdict, ...]:
+        """What still holds of the last verdicts on the same work, where nothing but some checks has changed."""
+        if before is None or self.settings.regrade or replace(before.work, checks=job.checks) != job:
+            return ()
+        return tuple(
+            verdict
+            for verdict in before.verdicts
+            if verdict.status != "infrastructure" and verdict.digest == self._digests.get(verdict.check)
+        )
 
     def _set_aside(self, store: Store, submitted: Submitted, before: Record | None) -> Row:
         """Show the verdicts that say so, and why."""

@@ -43,9 +43,10 @@ class Executed:
 
 @dataclass(frozen=True, kw_only=True)
 class Graded:
-    """What grading gives: one verdict for every check, and the notebook as it ran."""
+    """What grading gives: one verdict for every check, and the notebook as it ran, on the CPU or on a GPU."""
 
     submitted: Submitted
     verdicts: tuple[Verdict, ...]
     cells: tuple[Executed, ...]
     seconds: float | int = 0.0
+    device: str = "cpu"

@@ -97,7 +97,7 @@ class _Session:
         output_limits: OutputLimits,
     ) -> None:
         self.kit, self.submitted, self.source, self.limits = kit, submitted, source, limits
-        self.verdicts: dict[str, Verdict] = {}
+        self.verdicts = {verdict.check: verdict for verdict in submitted.kept}
         self._boxes = boxes
         self._outputs = NotebookOutputs(output_limits)
         self._deadline = time.monotonic() + limits.notebook_s
@@ -165,7 +165,8 @@ class _Session:
         name = check_of(cell, self.kit.points)
         if name and name not in self._asked:
             self._asked.add(name)
-            self._pending.append(name)
+            if name not in self.verdicts:
+                self._pending.append(name)
             return Executed(cell=cell, check=name, first=first)
         if name:
             return Executed(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, SubmissionError
 
 __all__ = ["Cell", "Submitted", "find_submissions", "read_submission"]
@@ -45,6 +46,7 @@ class Submitted:
         data: The notebook as handed in.
         cells: Its cells; empty when it can't be read.
         fault: Why it can't be read; empty when it can.
+        kept: Verdicts of an earlier grading that still hold, so that these checks need not be asked.
     """
 
     student: str
@@ -53,6 +55,7 @@ class Submitted:
     data: bytes = b""
     cells: tuple[Cell, ...] = field(default=())
     fault: str = ""
+    kept: tuple[Verdict, ...] = ()
 
 
 def find_submissions(course: Path, assignment: str) -> dict[str, Path]:

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seqlib.grading.graded import Graded, TimeLimits
@@ -90,9 +90,10 @@ class Worker:
             self.boxes.close()
             self.boxes = self._start(self._image)
         settings = self.settings
-        return grade_submission(
+        graded = grade_submission(
             self.kit, submitted, self._source, self.boxes, settings.time_limits, settings.output_limits
         )
+        return replace(graded, device="cuda" if settings.devices else "cpu")
 
     def close(self) -> None:
         """End the sandbox."""

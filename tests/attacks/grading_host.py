@@ -9,10 +9,11 @@ from typing import Any
 
 from seqlib.grading import collect as collecting
 from seqlib.grading.feedback import write_feedback
-from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.grade import ClassRun
 from seqlib.grading.gradebook import gradebook_url, read_marks
 from seqlib.grading.graded import TimeLimits
 from seqlib.grading.kit import course_key, load_kit
+from seqlib.grading.settings import Settings
 from seqlib.threads import limit_threads
 
 SHORT = TimeLimits(cell_s=4, notebook_s=25, restarts=3)

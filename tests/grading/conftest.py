@@ -64,8 +64,9 @@ def boxes(released: Path, need: Any) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def small_class(released: Path, need: Any, made_class: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Five submissions of `toy`, graded once: the run's rows, what was expected, and the class folder."""
-    from seqlib.grading.grade import ClassRun, Settings
+    from seqlib.grading.grade import ClassRun
     from seqlib.grading.graded import TimeLimits
+    from seqlib.grading.settings import Settings
     from seqlib.grading.source import find_source
 
     need("bwrap")

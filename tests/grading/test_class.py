@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.grade import ClassRun
 from seqlib.grading.graded import TimeLimits
 from seqlib.grading.kit import course_key, load_kit
+from seqlib.grading.settings import Settings
 from seqlib.grading.source import find_source
 from seqlib.grading.store import Store
 

@@ -16,6 +16,7 @@ from seqlib.grading.grade import ClassRun
 from seqlib.grading.gradebook import gradebook_url, read_arrivals
 from seqlib.grading.graded import Graded, TimeLimits
 from seqlib.grading.kit import course_key
+from seqlib.grading.release import release
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.session import grade_submission
 from seqlib.grading.store import Store
@@ -59,6 +60,29 @@ def test_regrading_one_student_appends_the_same_verdicts(copy):
     assert (row.skipped, row.before, row.earned) == (False, 50, 50)
     with Store(copy.course / "store.db", course_key(copy.course)) as store:
         assert store.verify() == 3 * 6
+
+
+def test_a_changed_check_runs_alone(copy, tmp_path):
+    """The other verdicts are those from before, to the seconds; on request all run."""
+    shutil.copytree(copy.root, tmp_path / "root")
+    checks = tmp_path / "root/solutions/toy/checks.py"
+    before = {row.student: row.verdicts for row in ClassRun(copy)}
+    text = checks.read_text("utf-8")
+    assert text.count("limit_s=3)\ndef time_mean") == 1
+    checks.write_text(text.replace("limit_s=3)\ndef time_mean", "limit_s=2)\ndef time_mean"), "utf-8")
+    release("toy", tmp_path / "root")
+    settings = replace(copy, root=tmp_path / "root", students=("right_with_scripts", "wrong_forgets"))
+
+    after = {row.student: row for row in ClassRun(settings)}
+    again = {row.student: row for row in ClassRun(replace(settings, regrade=True))}
+
+    for student, row in after.items():
+        assert not row.skipped
+        same = [old == new for old, new in zip(before[student], row.verdicts, strict=True)]
+        assert same == [True, True, False]
+        assert [verdict.status for verdict in row.verdicts] == [verdict.status for verdict in before[student]]
+        changed = [old.seconds != new.seconds for old, new in zip(row.verdicts, again[student].verdicts, strict=True)]
+        assert any(changed[:2])
 
 
 def test_changed_work_is_graded_again(copy):

@@ -15,12 +15,13 @@ from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, StoreError
 from seqlib.files import write_whole
 from seqlib.grading import autograded, database
-from seqlib.grading.grade import ClassRun, Settings
+from seqlib.grading.grade import ClassRun
 from seqlib.grading.gradebook import gradebook_url, read_marks
 from seqlib.grading.graded import Graded
 from seqlib.grading.kit import course_key, load_kit
 from seqlib.grading.owners import own_name
 from seqlib.grading.runners.base import AbstractRunner, Outcome
+from seqlib.grading.settings import Settings
 from seqlib.grading.states import State
 from seqlib.grading.store import Store
 

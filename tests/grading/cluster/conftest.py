@@ -29,7 +29,8 @@ class MadeClass:
 
     def run(self, course: Path, runner: Callable[..., Any], **options: Any) -> Any:
         """A run over it with this runner, to be iterated."""
-        from seqlib.grading.grade import ClassRun, Settings
+        from seqlib.grading.grade import ClassRun
+        from seqlib.grading.settings import Settings
 
         limits = TimeLimits(cell_s=20)
         return ClassRun(

@@ -79,19 +79,21 @@ class AddressSource(AbstractSource):
     def __init__(self, address: str, wait_s: float | int = 60) -> None:
         self.where, self.wait_s = f"the scheduler {address}", wait_s
         self._address = address
+        self._stack = ExitStack()
 
     def open(self) -> Client:
-        dask.config.set(_CALM)
+        self._stack.enter_context(dask.config.set(_CALM))
         try:
             return Client(self._address, timeout=_CONNECT_S, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:  # also time-outs
+            self.close()
             raise GradingError(
                 f"no Dask scheduler answers at {self._address}.",
                 "start one: dask scheduler; it prints its address, such as tcp://10.0.0.5:8786.",
             ) from error
 
     def close(self) -> None:
-        pass
+        self._stack.close()
 
 
 class LocalSource(AbstractSource):

@@ -34,6 +34,7 @@ from tests.attacks.attack import CHECKS, POINTS, RIGHT
 ROOT = Path(__file__).parents[1]
 ARRIVED = "2026-11-20 10:00:00.000000 UTC"
 CANARIES = {name: name for name in ("reference", "sibling", "environment", "file")} | {"secret word": "dromedary"}
+_AT_ONCE = 100
 _WAIT = "import os, sys; sys.stdin.read(1); os.execv(sys.argv[1], sys.argv[1:])"
 
 
@@ -275,7 +276,8 @@ def main() -> None:
     one = ours("ours, warm, 1 worker", asked.count, workers=1)
     cold = ours("ours, cold, 2 workers", asked.count, workers=2, isolation="cold")
     many = ours("ours, warm, 2 workers", asked.many, workers=2)
-    rows = [alone, few, one, cold, many]
+    together = ours("ours, warm, 2 workers", _AT_ONCE, workers=2)
+    rows = [alone, few, one, cold, together, many]
     if asked.dask:
         rows.append(ours("ours, warm, Dask, 2 workers", asked.count, workers=2, dask=True))
     peers: list[Callable[[int], Measured]] = []
@@ -291,8 +293,10 @@ def main() -> None:
     if stock is not None:
         ratio = (stock.seconds / stock.count) / (many.seconds / many.count)
         console.print(f"stock nbgrader in one process takes {ratio:.0f} times as long a submission")
-    waits = sorted(few.told["waits"])
-    console.print(f"{few.count} at once on two workers: 95 of 100 wait at most {waits[int(0.95 * len(waits))]:.1f} s")
+    waits = sorted(together.told["waits"])
+    console.print(f"{_AT_ONCE} at once on two workers: 95 of 100 wait at most {waits[int(0.95 * _AT_ONCE) - 1]:.1f} s")
+    start = statistics.median(row.told["waits"][0] - row.told["seconds"][0] for row in (few, together, many))
+    console.print(f"the first result comes {start:.1f} s after the start, with the time that it takes left out")
     if asked.assignment:
         whole = whole_assignment(asked.assignment, 4, 2)
         each = statistics.median(whole.told["seconds"])

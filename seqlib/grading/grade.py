@@ -170,8 +170,11 @@ class ClassRun:
                 verdicts = [replace(verdict, digest=self._digests[verdict.check]) for verdict in graded.verdicts]
                 store.finish(claim, verdicts, Facts(seconds=graded.seconds, device=graded.device))
                 return self._row(submitted, graded.verdicts, before, seconds=graded.seconds)
-            reason = "its worker died" if outcome.lost else outcome.fault
-            progress = store.fault(claim, reason, lost=outcome.lost)
+            if outcome.killed:
+                progress = store.give_back(claim, "its worker was killed")
+            else:
+                reason = "its worker died" if outcome.lost else outcome.fault
+                progress = store.fault(claim, reason, lost=outcome.lost)
         except StaleClaimError:
             return None
         return self._set_aside(store, submitted, before) if progress.final else None

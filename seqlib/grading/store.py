@@ -166,8 +166,10 @@ class Store:
         Raises:
             StaleClaimError: It is graded already, or somebody else holds it by now; nothing is written.
         """
-        event = Event(kind=Kind.LOST if lost else Kind.FAULT, owner=claim.progress.owner, reason=reason)
+        kind = Kind.LOST if lost else Kind.FAULT
+        return self._give_back(claim, Event(kind=kind, owner=claim.progress.owner, reason=reason))
 
+    def _give_back(self, claim: Claim, event: Event) -> Progress:
         def work(connection: Connection, mark: str) -> Progress:
             return self._endings.give_back(connection, held_run(connection, claim), event, 0, mark)
 
@@ -175,6 +177,14 @@ class Store:
             return next((progress_of(row) for row in marked(connection, mark)), None)
 
         return self._database.write(event.kind, work, written=written)
+
+    def give_back(self, claim: Claim, reason: str) -> Progress:
+        """Give one job back for no fault of its own and none of ours; it is set aside only after many attempts.
+
+        Raises:
+            StaleClaimError: It is graded already, or somebody else holds it by now; nothing is written.
+        """
+        return self._give_back(claim, Event(kind=Kind.RELEASE, owner=claim.progress.owner, reason=reason))
 
     def release(self, owner: str, reason: str = "", *, now: float | int | None = None) -> list[Standing]:
         """Give back every job of an owner that ends or has ended, which is no fault of the jobs."""

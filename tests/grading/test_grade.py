@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import stat
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from seqlib.grading.graded import Graded, TimeLimits
 from seqlib.grading.kit import course_key
 from seqlib.grading.release import release
 from seqlib.grading.runners.base import AbstractRunner, Outcome
+from seqlib.grading.runners.pool import PoolRunner
 from seqlib.grading.session import grade_submission
 from seqlib.grading.store import Store
 from seqlib.grading.submitted import Cell, Submitted, find_submissions, read_submission
@@ -159,6 +161,41 @@ def test_work_that_always_fails_is_set_aside(copy, times, outcome, reason):
     assert row.infrastructure
     assert reason in row.fault
     assert again.skipped
+
+
+@pytest.mark.parametrize(("times", "graded"), [(5, True), (10, False)])
+def test_a_killed_worker_does_not_count_against_its_job(copy, times, graded):
+    """Work whose workers somebody else kills is tried on, though not for ever."""
+    outcome = Outcome(slot="0", lost=True, killed=True)
+    copy = replace(copy, students=("empty",), regrade=True)
+
+    [row] = ClassRun(replace(copy, runner=lambda _: Failing(times, outcome)))
+
+    assert row.infrastructure != graded
+    assert ("its worker was killed" in row.fault) != graded
+
+
+def test_a_worker_that_is_killed_is_told_from_one_that_dies(copy):
+    """A signal from outside is no crash: the pool says so, and grades on with another worker."""
+    work = replace(copy, students=("right_with_scripts",), regrade=True)
+    outcomes = []
+
+    class Watched(PoolRunner):
+        def submit(self, slot, submitted):
+            super().submit(slot, submitted)
+            if len(outcomes) < 2:
+                number = (signal.SIGKILL, signal.SIGSEGV)[len(outcomes)]
+                os.kill(self._slots[slot].process.pid, number)
+
+        def wait(self, timeout_s):
+            found = super().wait(timeout_s)
+            outcomes.extend((outcome.lost, outcome.killed) for outcome in found)
+            return found
+
+    [row] = ClassRun(replace(work, runner=lambda settings: Watched(settings, 1)))
+
+    assert outcomes == [(True, True), (True, False), (False, False)]
+    assert row.earned == row.points
 
 
 def test_secret_messages_hold_no_values(small_class):

@@ -19,12 +19,14 @@ class Outcome:
         graded: The verdicts; None where there are none.
         fault: What broke on our side; empty where nothing did.
         lost: Whether the worker is gone, so that nobody knows how far it came.
+        killed: Whether somebody else is known to have ended it, so that its job is not to blame.
     """
 
     slot: str
     graded: Graded | None = None
     fault: str = ""
     lost: bool = False
+    killed: bool = False
 
 
 class AbstractRunner(ABC):

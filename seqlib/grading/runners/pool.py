@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 
 from seqlib.errors import GradingError
 from seqlib.grading.runners.base import AbstractRunner, Outcome
+from seqlib.grading.runners.deaths import memory_kills, was_killed
 from seqlib.grading.runners.in_process import outcome_of
 from seqlib.grading.scratch import Scratch, use
 from seqlib.grading.states import at
@@ -29,6 +30,7 @@ class _Slot:
     process: SpawnProcess
     link: Connection
     busy: bool = False
+    memory_kills: int | None = None
     ready: bool = False
 
 
@@ -57,7 +59,7 @@ class PoolRunner(AbstractRunner):
 
     def submit(self, slot: str, submitted: Submitted) -> None:
         place = self._slots[slot]
-        place.busy = True
+        place.busy, place.memory_kills = True, memory_kills()
         with suppress(OSError):  # it died idle: `wait` notices
             place.link.send(submitted)
 
@@ -104,7 +106,8 @@ class PoolRunner(AbstractRunner):
                 raise GradingError(f"workers end before they are ready (exit {code}).", "run: seqlib doctor")
         old.link.close()
         self._slots[name] = self._started()
-        return Outcome(slot=name, lost=True) if old.busy else None
+        killed = was_killed(old.process.exitcode, old.memory_kills)
+        return Outcome(slot=name, lost=True, killed=killed) if old.busy else None
 
     def _started(self) -> _Slot:
         ours, theirs = self._context.Pipe()

@@ -22,6 +22,7 @@ from distributed import WorkerPlugin, get_worker
 from seqlib.grading.devices import VISIBLE, AbstractDevices, Loan, borrow
 from seqlib.grading.runners.base import Outcome
 from seqlib.grading.runners.cluster.trusted import Work
+from seqlib.grading.runners.deaths import memory_kills, was_killed
 from seqlib.grading.scratch import Scratch
 from seqlib.grading.submitted import Submitted
 
@@ -29,6 +30,7 @@ __all__ = ["Offer", "Order", "grade_in", "offer_seats", "presence"]
 
 _DEATHS_BEFORE_READY = 3
 _GOODBYE_S = 1.0
+_LAST_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +191,7 @@ class _Seat:
     def grade(self, submitted: Submitted) -> Outcome | str:
         """Grade here; a string says why nothing can be graded here any more."""
         with self._working():
-            reason, link = self._get_ready(), self._link
+            reason, link, before = self._get_ready(), self._link, memory_kills()
             if reason:
                 return reason
             try:
@@ -198,8 +200,7 @@ class _Seat:
                 link.send(submitted)
                 told = link.recv()
             except (OSError, EOFError):
-                self._end()
-                return Outcome(slot=self.name, lost=True)
+                return Outcome(slot=self.name, lost=True, killed=was_killed(self._end(_LAST_S), before))
         return told if isinstance(told, str) else replace(told, slot=self.name)
 
     def close(self) -> None:

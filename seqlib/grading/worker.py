@@ -1,9 +1,11 @@
 """A worker: it holds one assignment's checks, the key and a warm sandbox, and grades one submission after the other."""
 
 import gc
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from seqlib.grading.graded import Graded, TimeLimits
@@ -13,7 +15,7 @@ from seqlib.grading.outputs import OutputLimits
 from seqlib.grading.sandbox.box import AbstractBoxes, BoxLimits
 from seqlib.grading.sandbox.cold import ColdStart
 from seqlib.grading.sandbox.image import Image
-from seqlib.grading.sandbox.warm import WarmParent
+from seqlib.grading.sandbox.warm import WarmForks, WarmParent
 from seqlib.grading.submitted import Submitted
 
 __all__ = ["ISOLATIONS", "Worker", "WorkerSettings"]
@@ -50,17 +52,20 @@ class WorkerSettings:
 
 
 class Worker:
-    """Grades submissions; use as a context manager."""
+    """Grades submissions; use as a context manager.
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    Args:
+        settings: What it needs to know.
+        control: A connection to a warm parent that others use too. None: it starts its own.
+    """
+
+    def __init__(self, settings: WorkerSettings, control: socket.socket | None = None) -> None:
         self.settings = settings
-        self._stack = ExitStack()
+        self._stack, self._control = ExitStack(), control
         try:
             self.kit = load_kit(settings.assignment, settings.root)
-            image = self._stack.enter_context(Image(settings.root, self.kit.public))
-            self.boxes = self._start(image)
+            self.boxes = self._start()
             self._stack.callback(lambda: self.boxes.close())
-            self._image = image
             # Only now, so that the sandbox and this process import torch at the same time.
             from seqlib.checks.sources import Grader
             from seqlib.threads import limit_threads
@@ -88,7 +93,7 @@ class Worker:
 
         if not self.boxes.alive:
             self.boxes.close()
-            self.boxes = self._start(self._image)
+            self.boxes = self._start()
         settings = self.settings
         graded = grade_submission(
             self.kit, submitted, self._source, self.boxes, settings.time_limits, settings.output_limits
@@ -99,15 +104,22 @@ class Worker:
         """End the sandbox."""
         self._stack.close()
 
-    def _start(self, image: Image) -> AbstractBoxes:
+    @cached_property
+    def _image(self) -> Image:
+        return self._stack.enter_context(Image(self.settings.root, self.kit.public))
+
+    def _start(self) -> AbstractBoxes:
         settings = self.settings
         if settings.isolation == "none":
-            return ColdStart(image, settings.box_limits, isolated=False)
+            return ColdStart(self._image, settings.box_limits, isolated=False)
         limits = open_limits()
         self._stack.callback(limits.close)
+        control, self._control = self._control, None
+        if control is not None:  # only the first time: when that parent is gone, we start our own
+            return WarmForks(control, settings.box_limits, limits, settings.process_limits)
         kind = WarmParent if settings.isolation == "warm" else ColdStart
         return kind(
-            image,
+            self._image,
             settings.box_limits,
             limits=limits,
             process_limits=settings.process_limits,

@@ -1,12 +1,15 @@
 """Grading resumes, regrades on request, writes nothing in a dry run, and says in one line what it can't do."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -196,6 +199,35 @@ def test_a_worker_that_is_killed_is_told_from_one_that_dies(copy):
 
     assert outcomes == [(True, True), (True, False), (False, False)]
     assert row.earned == row.points
+
+
+def test_workers_share_a_warm_parent_and_outlive_it(copy):
+    """Two workers fork from one; when it is killed, each starts its own and the class is graded as before."""
+    parents, killed = [], []
+
+    class Watched(PoolRunner):
+        def wait(self, timeout_s):
+            found = super().wait(timeout_s)
+            if found and not killed:
+                parents.extend(path.parent.name for path in Path("/proc").glob("*/cmdline") if bubblewrap_of(path))
+                os.kill(self._parent.pid, signal.SIGKILL)
+                killed.append(self._parent.pid)
+            return found
+
+    def bubblewrap_of(path):
+        with suppress(OSError):
+            status = (path.parent / "status").read_text()
+            ours = f"PPid:\t{os.getpid()}\n" in status or any(f"PPid:\t{w}\n" in status for w in workers())
+            return ours and b"inside.warm_parent" in path.read_bytes()
+
+    def workers():
+        return [child.pid for child in multiprocessing.active_children()]
+
+    before = {row.student: row.earned for row in ClassRun(copy)}
+    rows = list(ClassRun(replace(copy, regrade=True, runner=lambda settings: Watched(settings, 2))))
+
+    assert parents == [str(killed[0])]
+    assert {row.student: row.earned for row in rows} == before
 
 
 def test_secret_messages_hold_no_values(small_class):

@@ -80,9 +80,10 @@ def _watch(told: dict[str, Any], place: Path, students: int, every_s: float) -> 
 
 
 def _busy_workers(pid: int) -> list[int]:
-    """Workers that have a submission's process at this moment."""
-    workers = [one for one, line in processes.descendants(pid).items() if "spawn_main" in line]
-    return [worker for worker in workers if processes.submission_children(worker)]
+    """The workers, at a moment when some submission runs."""
+    if not processes.submission_children(pid):
+        return []
+    return [one for one, line in processes.descendants(pid).items() if "spawn_main" in line]
 
 
 def _look(pid: int) -> tuple[int, int, int]:

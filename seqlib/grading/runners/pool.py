@@ -1,19 +1,25 @@
-"""The default runner: worker processes on this machine, each with a warm sandbox of its own."""
+"""The default runner: worker processes on this machine, and one warm parent for all of their sandboxes."""
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from seqlib.errors import GradingError
+from seqlib.grading.kit import load_kit
+from seqlib.grading.limits import open_limits
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.deaths import memory_kills, was_killed
 from seqlib.grading.runners.in_process import outcome_of
+from seqlib.grading.sandbox.image import Image
+from seqlib.grading.sandbox.warm import WarmParent
 from seqlib.grading.scratch import Scratch, use
 from seqlib.grading.states import at
 from seqlib.grading.submitted import Submitted
@@ -48,9 +54,13 @@ class PoolRunner(AbstractRunner):
         self._slots: dict[str, _Slot] = {}
         self._died_early = 0
         self._scratch: Scratch | None = None
+        self._stack = ExitStack()
+        self._parent: WarmParent | None = None
 
     def start(self) -> None:
         self._scratch = Scratch()  # workers may be killed, and can't remove what they have written
+        if self._settings.isolation == "warm":
+            self._parent = self._warm_parent(self._scratch.folder)
         for number in range(self._count):
             self._slots[str(number)] = self._started()
 
@@ -76,6 +86,7 @@ class PoolRunner(AbstractRunner):
             slot.process.kill()
             slot.process.join()
         self._slots.clear()
+        self._stack.close()
         if self._scratch is not None:
             self._scratch.close()
 
@@ -112,19 +123,40 @@ class PoolRunner(AbstractRunner):
     def _started(self) -> _Slot:
         ours, theirs = self._context.Pipe()
         folder = str(self._scratch.folder) if self._scratch is not None else ""
-        process = self._context.Process(target=_serve, args=(theirs, self._settings, folder), daemon=True)
+        control = self._connection()
+        process = self._context.Process(target=_serve, args=(theirs, self._settings, folder, control), daemon=True)
         process.start()
         theirs.close()
+        if control is not None:
+            control.close()
         return _Slot(process, ours)
 
+    def _warm_parent(self, place: Path) -> WarmParent:
+        """One for all workers: it only forks, and each of them puts its own forks under limits."""
+        settings = self._settings
+        kit = load_kit(settings.assignment, settings.root)
+        image = self._stack.enter_context(Image(settings.root, kit.public, place))
+        limits = open_limits()
+        self._stack.callback(limits.close)
+        parent = WarmParent(image, settings.box_limits, limits, settings.process_limits, settings.devices)
+        self._stack.callback(parent.close)
+        return parent
 
-def _serve(link: Connection, settings: WorkerSettings, scratch: str) -> None:
+    def _connection(self) -> socket.socket | None:
+        """A worker's way to the warm parent; None, and it starts its own, where there is none any more."""
+        if self._parent is not None and self._parent.alive:
+            with suppress(OSError):
+                return self._parent.connect()
+        return None
+
+
+def _serve(link: Connection, settings: WorkerSettings, scratch: str, control: socket.socket | None) -> None:
     """A worker process: grades what comes until nobody sends any more."""
     use(scratch)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the coordinator's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        worker = Worker(settings)
+        worker = Worker(settings, control)
     except Exception as error:
         link.send(error.what if isinstance(error, GradingError) else f"{type(error).__name__}: {error}")
         return

@@ -18,11 +18,12 @@ class Image:
     Args:
         root: The instructors' repository, whose students' edition is taken.
         public: The files that lie beside a student's notebook, by name.
+        place: Where to put the folders. None: among the temporary files.
     """
 
-    def __init__(self, root: Path, public: Mapping[str, bytes]) -> None:
+    def __init__(self, root: Path, public: Mapping[str, bytes], place: Path | None = None) -> None:
         self.hidden = (root, Path(seqlib.__file__).parent)
-        self.folder = Path(tempfile.mkdtemp(prefix="sq-image-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="sq-image-", dir=place))
         self.folder.chmod(0o755)
         for name, data in students_library(root).items():
             self._write(f"edition/{name}", data)

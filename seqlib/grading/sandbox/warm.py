@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from seqlib.grading.sandbox.filter import compiled_filter
 from seqlib.grading.sandbox.image import Image
 from seqlib.grading.sandbox.inside.isolate import HOME
 
-__all__ = ["IMPORTED", "WarmParent"]
+__all__ = ["IMPORTED", "WarmForks", "WarmParent"]
 
 IMPORTED = (
     *("numpy", "torch.nn.functional", "torch.utils.data", "matplotlib.pyplot", "ipywidgets", "tqdm.auto"),
@@ -27,62 +28,35 @@ _READY_S = 120.0
 _GREET_S = 20.0
 
 
-class WarmParent(AbstractBoxes):
-    """A sandboxed process that forks one isolated child a submission.
+class WarmForks(AbstractBoxes):
+    """Submissions' processes, forked by a warm parent at the other end of a connection.
 
     Args:
-        image: What it sees.
+        control: The connection, as `WarmParent.connect` gives it.
         box_limits: What one submission may use.
         limits: What enforces memory and process limits from outside.
         process_limits: Memory and processes of one submission.
-        devices: Device nodes of the GPU that this parent's jobs were given.
-        imported: Modules to import beforehand.
     """
 
     def __init__(
         self,
-        image: Image,
+        control: socket.socket,
         box_limits: BoxLimits,
         limits: AbstractLimits,
         process_limits: ProcessLimits,
-        devices: Sequence[str] = (),
-        imported: Sequence[str] = IMPORTED,
     ) -> None:
+        self._control = control
         self._limits, self._process_limits, self._box_limits = limits, process_limits, box_limits
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = {
-            "uid": NOBODY,
-            "modules": list(imported),
-            "filter": compiled_filter().hex(),
-            "public": f"{SANDBOX_PATH}/public",
-            "environment": submission_environment(HOME),
-        }
-        with theirs:
-            program = [python_inside(), "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
-            line = command_line(
-                [*program, json.dumps(settings)],
-                Mounts(read_only=image.read_only, devices=devices, hidden=image.hidden),
-                parent_environment(image),
-            )
-            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-            self._process = subprocess.Popen(
-                line,
-                stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
-                pass_fds=[theirs.fileno()],
-            )
         self._ready = False
 
     @property
     def alive(self) -> bool:
         """Whether the parent is there."""
-        return self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """The number of the bubblewrap process."""
-        return self._process.pid
+        if self._control.fileno() < 0:
+            return False
+        ends = select.poll()
+        ends.register(self._control, 0)  # tells of a hang-up alone
+        return not ends.poll(0)
 
     def wait_until_ready(self) -> None:
         """Wait for the imports.
@@ -139,6 +113,77 @@ class WarmParent(AbstractBoxes):
             raise self._lost("the warm parent is gone") from error
         leash.setblocking(False)
         return Box(cells, leash, group, outputs, self._box_limits)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._control.close()
+
+    def _lost(self, what: str) -> SandboxError:
+        return SandboxError(f"{what}.", "run: seqlib doctor")
+
+
+class WarmParent(WarmForks):
+    """A sandboxed process that forks one isolated child a submission, for whoever starts it and for whom it connects.
+
+    Args:
+        image: What it sees.
+        box_limits: What one submission may use.
+        limits: What enforces memory and process limits from outside.
+        process_limits: Memory and processes of one submission.
+        devices: Device nodes of the GPU that this parent's jobs were given.
+        imported: Modules to import beforehand.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        box_limits: BoxLimits,
+        limits: AbstractLimits,
+        process_limits: ProcessLimits,
+        devices: Sequence[str] = (),
+        imported: Sequence[str] = IMPORTED,
+    ) -> None:
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        super().__init__(control, box_limits, limits, process_limits)
+        settings = {
+            "uid": NOBODY,
+            "modules": list(imported),
+            "filter": compiled_filter().hex(),
+            "public": f"{SANDBOX_PATH}/public",
+            "environment": submission_environment(HOME),
+        }
+        with theirs:
+            program = [python_inside(), "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
+            line = command_line(
+                [*program, json.dumps(settings)],
+                Mounts(read_only=image.read_only, devices=devices, hidden=image.hidden),
+                parent_environment(image),
+            )
+            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = subprocess.Popen(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the parent is there."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The number of the bubblewrap process."""
+        return self._process.pid
+
+    def connect(self) -> socket.socket:
+        """A connection for a worker's own `WarmForks`; it answers once the parent is ready."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            socket.send_fds(self._control, [b"connect"], [theirs.fileno()])
+        return ours
 
     def close(self) -> None:
         """End the parent, and with it all of its children."""

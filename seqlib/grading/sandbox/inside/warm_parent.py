@@ -1,7 +1,7 @@
 """The warm parent: everything is imported once, then every submission starts as a fork of it.
 
 It runs no student code, keeps to one thread (a copy of a process that has computed with two would hang),
-never talks to a GPU, and reads nothing but the host's orders.
+never talks to a GPU, and reads nothing but the orders of the host and of the workers that the host has connected.
 
 Run as `python -m inside.warm_parent CONTROL SETTINGS`; the host does.
 """
@@ -9,9 +9,11 @@ Run as `python -m inside.warm_parent CONTROL SETTINGS`; the host does.
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,25 +33,67 @@ def main(control: int, settings: dict[str, Any]) -> None:
     made = prepare(settings["modules"])
     kernel_calls.set_dumpable(False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    host = socket.socket(fileno=control)
     user = os.getuid(), os.getgid()
-    host.send(json.dumps({"ready": True, "threads": len(os.listdir("/proc/self/task"))}).encode())
-    while True:
-        order, handles, _, _ = socket.recv_fds(host, _LARGEST_ORDER, 2)
-        if not order:
-            return
-        try:
-            pid = fork_into_namespaces()
-        except OSError as error:
-            host.send(json.dumps({"fault": f"fork: {error.strerror}"}).encode())
-            for handle in handles:
-                os.close(handle)
-            continue
-        if pid == 0:
-            host.close()
-            _begin(settings, json.loads(order), made, user, *map(_socket, handles))
-        for handle in handles:
-            os.close(handle)
+    host = socket.socket(fileno=control)
+    callers = {control: host}
+    heard = select.poll()
+    heard.register(host, select.POLLIN)
+    _send(host, _ready())
+    while host.fileno() in callers:
+        for number, _ in heard.poll():
+            caller = callers[number]
+            order, handles = _receive(caller)
+            if not order:
+                heard.unregister(number)
+                callers.pop(number).close()
+            elif order == b"connect" and caller is host:
+                worker = _socket(handles[0])
+                callers[worker.fileno()] = worker
+                heard.register(worker, select.POLLIN)
+                _send(worker, _ready())
+            else:
+                _fork(settings, json.loads(order), made, user, caller, callers, handles)
+
+
+def _fork(
+    settings: dict[str, Any],
+    order: dict[str, Any],
+    made: Any,
+    user: tuple[int, int],
+    caller: socket.socket,
+    callers: dict[int, socket.socket],
+    handles: list[int],
+) -> None:
+    """Fork a submission's first process, which has no way to anybody but by these two handles."""
+    try:
+        pid = fork_into_namespaces()
+    except OSError as error:
+        _send(caller, {"fault": f"fork: {error.strerror}"})
+        pid = -1
+    if pid == 0:
+        for other in callers.values():
+            other.close()
+        _begin(settings, order, made, user, *map(_socket, handles))
+    for handle in handles:
+        os.close(handle)
+
+
+def _ready() -> dict[str, Any]:
+    return {"ready": True, "threads": len(os.listdir("/proc/self/task"))}
+
+
+def _send(caller: socket.socket, message: dict[str, Any]) -> None:
+    with suppress(OSError):  # it is gone
+        caller.send(json.dumps(message).encode())
+
+
+def _receive(caller: socket.socket) -> tuple[bytes, list[int]]:
+    """An order and what comes with it; no bytes from a caller that is gone."""
+    try:
+        order, handles, _, _ = socket.recv_fds(caller, _LARGEST_ORDER, 2)
+    except OSError:
+        return b"", []
+    return order, handles
 
 
 def prepare(modules: list[str]) -> Any:

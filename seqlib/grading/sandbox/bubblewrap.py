@@ -132,9 +132,11 @@ def _interpreter() -> dict[str, Path]:
 
 def _inside(place: Path) -> Path:
     """Where a path of the Python environment is in a sandbox: elsewhere if scratch folders would cover it."""
-    for prefix in {Path(sys.prefix), Path(os.path.realpath(sys.prefix))}:
-        if _is_covered(prefix) and place.is_relative_to(prefix):
-            return Path(SANDBOX_PATH, "environment", place.relative_to(prefix))
+    prefix, real = Path(sys.prefix), Path(os.path.realpath(sys.prefix))
+    if place.is_relative_to(prefix):  # the environment may be a link to where it lies
+        place = real / place.relative_to(prefix)
+    if _is_covered(real) and place.is_relative_to(real):
+        return Path(SANDBOX_PATH, "environment", place.relative_to(real))
     return place
 
 

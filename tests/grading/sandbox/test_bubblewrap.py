@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from seqlib.grading.sandbox.bubblewrap import Mounts, command_line, python_inside
 
@@ -29,6 +30,16 @@ def test_a_folder_that_is_not_shown_needs_no_cover(tmp_path):
     line = command_line(["/bin/true"], Mounts(read_only={}, hidden=[tmp_path]), {})
 
     assert str(tmp_path) not in line
+
+
+def test_an_environment_that_is_a_link_is_shown_where_it_lies(monkeypatch, tmp_path):
+    """Also where the link lies in a scratch folder, or nowhere in the sandbox."""
+    link = tmp_path / ".venv"
+    link.symlink_to(Path(sys.prefix).resolve())
+    there = python_inside()
+    monkeypatch.setattr(sys, "prefix", str(link))
+
+    assert python_inside(str(link / "bin" / Path(sys.executable).name)) == there
 
 
 def test_an_environment_in_a_scratch_folder_is_seen_elsewhere(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from seqlib.grading.deadlines import Due
     from seqlib.grading.grade import ClassRun
-    from seqlib.grading.settings import Row
+    from seqlib.grading.rows import Row
 
 __all__ = ["app"]
 

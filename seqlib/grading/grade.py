@@ -18,10 +18,11 @@ from seqlib.grading.held import Held
 from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
 from seqlib.grading.owners import bearer, own_name
+from seqlib.grading.rows import Row
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.pool import PoolRunner
 from seqlib.grading.sandbox.bubblewrap import find_bubblewrap
-from seqlib.grading.settings import Row, Settings
+from seqlib.grading.settings import Settings
 from seqlib.grading.software import environment_digest
 from seqlib.grading.source import list_sources
 from seqlib.grading.states import FINAL, State, at

@@ -10,7 +10,7 @@ from seqlib.grading.chain import run_name
 from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.states import Kind
 
-__all__ = ["Record", "newest_records", "require_one_each", "without_points"]
+__all__ = ["Record", "Scored", "newest_records", "require_one_each", "without_points"]
 
 _WHY = {
     Kind.FAULT: "Our grader failed here several times; this is not your fault. Your work is set aside, not graded yet.",
@@ -19,15 +19,10 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One grading of one submission: its verdicts, in the order of the checks."""
+class Scored:
+    """What has verdicts, and so a score."""
 
-    work: Job
-    run: str
-    made_at: str
     verdicts: tuple[Verdict, ...]
-    facts: Facts | None = None
 
     @property
     def earned(self) -> float | int:
@@ -38,6 +33,17 @@ class Record:
     def points(self) -> float | int:
         """Points that could be earned."""
         return sum(verdict.points for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record(Scored):
+    """One grading of one submission: its verdicts, in the order of the checks."""
+
+    work: Job
+    run: str
+    made_at: str
+    verdicts: tuple[Verdict, ...]
+    facts: Facts | None = None
 
 
 def newest_records(runs: Sequence[Any], made: Sequence[Any]) -> dict[str, Record]:

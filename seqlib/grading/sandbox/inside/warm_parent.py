@@ -52,7 +52,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
                 heard.register(worker, select.POLLIN)
                 _send(worker, _ready())
             else:
-                _fork(settings, json.loads(order), made, user, caller, callers, handles)
+                _fork(settings, json.loads(order), made, user, callers, *map(_socket, handles))
 
 
 def _fork(
@@ -60,22 +60,21 @@ def _fork(
     order: dict[str, Any],
     made: Any,
     user: tuple[int, int],
-    caller: socket.socket,
     callers: dict[int, socket.socket],
-    handles: list[int],
+    leash: socket.socket,
+    cells: socket.socket,
 ) -> None:
-    """Fork a submission's first process, which has no way to anybody but by these two handles."""
-    try:
-        pid = fork_into_namespaces()
-    except OSError as error:
-        _send(caller, {"fault": f"fork: {error.strerror}"})
-        pid = -1
-    if pid == 0:
-        for other in callers.values():
-            other.close()
-        _begin(settings, order, made, user, *map(_socket, handles))
-    for handle in handles:
-        os.close(handle)
+    """Fork a submission's first process, which has no way to anybody but by these two sockets."""
+    with leash, cells:
+        try:
+            pid = fork_into_namespaces()
+        except OSError as error:
+            _send(leash, {"fault": f"fork: {error.strerror}"})
+            return
+        if pid == 0:
+            for caller in callers.values():
+                caller.close()
+            _begin(settings, order, made, user, leash, cells)
 
 
 def _ready() -> dict[str, Any]:

@@ -18,6 +18,12 @@ from seqlib.grading.states import Event, Kind, Progress, State, step
 
 __all__ = ["Endings"]
 
+_WHY = {
+    Kind.FAULT: "Our grader failed here several times; this is not your fault. Your work is set aside, not graded yet.",
+    Kind.LOST: "Grading this work ended our grading process twice, so it is set aside: your instructor looks at it.",
+    Kind.RELEASE: "Grading was broken off ten times at this work, so it is set aside: your instructor looks at it.",
+}
+
 _OVERTAKEN = "newer work, checks or software took its place"
 
 
@@ -69,7 +75,7 @@ class Endings:
             given = {**row, **vars(after)}
             return self.withdraw(connection, given, mark) if _is_overtaken(connection, row) else after
         job = Job.from_json(row["job"])
-        verdicts = without_points(json.loads(row["points"]), event.kind)
+        verdicts = without_points(json.loads(row["points"]), _WHY[event.kind])
         self.close(connection, job, row, after, mark, verdicts, Facts())
         return after
 

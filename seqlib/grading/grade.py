@@ -18,6 +18,7 @@ from seqlib.grading.held import Held
 from seqlib.grading.jobs import Facts, Job
 from seqlib.grading.kit import KEY_FILE, Kit, course_folder, course_key, load_kit
 from seqlib.grading.owners import bearer, own_name
+from seqlib.grading.records import without_points
 from seqlib.grading.rows import Row
 from seqlib.grading.runners.base import AbstractRunner, Outcome
 from seqlib.grading.runners.pool import PoolRunner
@@ -34,6 +35,7 @@ __all__ = ["ClassRun", "open_store"]
 
 STORE_FILE = "store.db"
 _WAIT_S = 1.0
+_FAILED = "The grader itself failed here; this is not your fault and will be graded again."
 
 
 def open_store(course: Path, place: str | None, key: bytes) -> Store:
@@ -285,11 +287,7 @@ class ClassRun:
         return notebook_path(self.course, job.student, job.assignment).is_file()
 
     def _nothing(self) -> tuple[Verdict, ...]:
-        message = "The grader itself failed here; this is not your fault and will be graded again."
-        return tuple(
-            Verdict(check=name, points=points, earned=0, status="infrastructure", message=message)
-            for name, points in self.kit.points.items()
-        )
+        return tuple(without_points(self.kit.points, _FAILED))
 
     def _project(self, store: Store) -> None:
         latest = {

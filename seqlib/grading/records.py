@@ -8,15 +8,8 @@ from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
 from seqlib.grading.chain import run_name
 from seqlib.grading.jobs import Facts, Job
-from seqlib.grading.states import Kind
 
 __all__ = ["Record", "Scored", "newest_records", "require_one_each", "without_points"]
-
-_WHY = {
-    Kind.FAULT: "Our grader failed here several times; this is not your fault. Your work is set aside, not graded yet.",
-    Kind.LOST: "Grading this work ended our grading process twice, so it is set aside: your instructor looks at it.",
-    Kind.RELEASE: "Grading was broken off ten times at this work, so it is set aside: your instructor looks at it.",
-}
 
 
 class Scored:
@@ -65,10 +58,10 @@ def newest_records(runs: Sequence[Any], made: Sequence[Any]) -> dict[str, Record
     return {student: _record(verdicts[run], jobs.get(run)) for student, (_, run) in sorted(newest.items())}
 
 
-def without_points(points: Mapping[str, float | int], why: Kind) -> list[Verdict]:
-    """The verdicts of a job that is set aside."""
+def without_points(points: Mapping[str, float | int], message: str) -> list[Verdict]:
+    """The verdicts on work that was not graded, for a reason of ours."""
     return [
-        Verdict(check=name, points=worth, earned=0, status="infrastructure", message=_WHY[why])
+        Verdict(check=name, points=worth, earned=0, status="infrastructure", message=message)
         for name, worth in points.items()
     ]
 

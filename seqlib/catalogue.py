@@ -7,9 +7,26 @@ from pathlib import Path
 
 from seqlib.errors import LabError
 
-__all__ = ["Assignment", "Lecture", "find_course", "find_lecture", "read_assignments", "read_lectures"]
+__all__ = [
+    "CASES",
+    "CHECKS",
+    "RELEASE",
+    "Assignment",
+    "Lecture",
+    "find_course",
+    "find_lecture",
+    "read_assignments",
+    "read_lectures",
+]
 
 TABLE = Path("lectures") / "lectures.toml"
+
+RELEASE = "release.json"
+"""Of a released assignment: what it is made of, with a digest of each file."""
+CASES = "cases.safetensors"
+"""Of a released assignment: the recorded right values of its public cases."""
+CHECKS = "checks_public.py"
+"""Of a released assignment: its checks without the answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +129,7 @@ def find_lecture(root: Path, wanted: str) -> Lecture:
 
 def read_assignments(root: Path) -> list[Assignment]:
     """The released assignments of `root`, by name."""
-    folders = sorted(path.parent for path in (root / "assignments").glob("*/release.json"))
+    folders = sorted(path.parent for path in (root / "assignments").glob(f"*/{RELEASE}"))
     return [Assignment(name=folder.name, title=_title(folder / f"{folder.name}.ipynb")) for folder in folders]
 
 

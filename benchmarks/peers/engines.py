@@ -162,7 +162,7 @@ class Nbgrader(_Peer):
         (place / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "peer"\n')
 
     def _job(self, attack: Attack, place: Path, scene: Scene) -> dict[str, Any]:
-        released = json.loads((place / "release" / "target" / "target.ipynb").read_text())
+        released = _read_notebook(place / "release" / "target" / "target.ipynb")
         folder = place / "submitted" / attack.name / "target"
         attack.hand_in(released, scene, folder, "target")
         sibling = Path(scene.sibling)
@@ -252,6 +252,14 @@ class Otter(_Peer):
         except (OSError, ValueError):
             return 0.0
         return float(sum(test.get("score", 0) for test in told["tests"]))
+
+
+def _read_notebook(path: Path) -> dict[str, Any]:
+    """A notebook with each cell's text in one piece, as ours writes it; nbgrader writes lists of lines."""
+    notebook: dict[str, Any] = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
 
 
 def released_notebook() -> dict[str, Any]:

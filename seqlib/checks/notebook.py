@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from seqlib.catalogue import CASES, CHECKS, RELEASE
 from seqlib.checks.case import Case
 from seqlib.checks.progress import progress_bar
 from seqlib.checks.proxy import local_student
@@ -23,10 +24,6 @@ from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError
 
 __all__ = ["Checker", "NotebookError", "Shown", "block_modules", "show", "start_assignment"]
-
-RELEASE = "release.json"
-CASES = "cases.safetensors"
-CHECKS = "checks_public.py"
 
 WORDS = {
     "passed": "Passed",

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqlib.catalogue import RELEASE
 from seqlib.errors import SubmissionError
 
 __all__ = ["Started", "release_digest", "start"]
@@ -48,7 +49,7 @@ def start(name: str, course: Path) -> Started:
 
 def find_released(name: str, course: Path) -> Path:
     """Find the folder of a released assignment by its name."""
-    known = sorted(path.parent.name for path in (course / "assignments").glob("*/release.json"))
+    known = sorted(path.parent.name for path in (course / "assignments").glob(f"*/{RELEASE}"))
     if name in known:
         return course / "assignments" / name
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
@@ -61,7 +62,7 @@ def find_released(name: str, course: Path) -> Path:
 def release_digest(folder: Path) -> str:
     """Read which release a folder is, or a copy of; empty where that can't be told."""
     try:
-        return str(json.loads((folder / "release.json").read_text("utf-8"))["digest"])
+        return str(json.loads((folder / RELEASE).read_text("utf-8"))["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

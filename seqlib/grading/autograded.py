@@ -54,7 +54,7 @@ def write_autograded(course: Path, kit: Kit, graded: Graded) -> Path:
         left.unlink(missing_ok=True)
     if graded.submitted.arrived:
         write_whole(place.parent / "timestamp.txt", graded.submitted.arrived, error=GradingError)
-    write_whole(place, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", error=GradingError)
+    write_whole(place, json.dumps(notebook, ensure_ascii=False) + "\n", error=GradingError)
     return place
 
 

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from seqlib.catalogue import RELEASE
 from seqlib.errors import ReleaseError
 from seqlib.grading.front import makefile_text, project_text, readme_text
 from seqlib.grading.source import find_source, list_sources
@@ -53,7 +54,7 @@ def edition_files(root: Path) -> dict[str, bytes]:
     files = {name: (root / name).read_bytes() for name in _AS_THEY_ARE if (root / name).is_file()}
     files |= library_files(root)
     files |= _lectures(root)
-    for folder in sorted(path.parent for path in (root / "assignments").glob("*/release.json")):
+    for folder in sorted(path.parent for path in (root / "assignments").glob(f"*/{RELEASE}")):
         files |= _assignment(folder)
     files |= _written(root, files)
     return dict(sorted(files.items()))
@@ -116,12 +117,12 @@ def _lectures(root: Path) -> dict[str, bytes]:
 
 def _assignment(folder: Path) -> dict[str, bytes]:
     """Collect one released assignment, exactly the files that its release listed."""
-    table = json.loads((folder / "release.json").read_text("utf-8"))
+    table = json.loads((folder / RELEASE).read_text("utf-8"))
     again = f"release it again: seqlib release {folder.name}."
     root = folder.parent.parent
     if folder.name in list_sources(root) and find_source(folder.name, root).digest != table.get("source"):
         raise ReleaseError(f"{folder} is older than its source in solutions/.", again)
-    files = {"release.json": (folder / "release.json").read_bytes()}
+    files = {RELEASE: (folder / RELEASE).read_bytes()}
     for name, digest in table["files"].items():
         path = folder / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:

@@ -12,7 +12,7 @@ from seqlib.errors import GradingError, StaleClaimError, StoreError
 from seqlib.grading.autograded import notebook_path, write_autograded
 from seqlib.grading.deadlines import Due, class_deadlines
 from seqlib.grading.forbidden import find_forbidden
-from seqlib.grading.gradebook import gradebook_url, project
+from seqlib.grading.gradebook import gradebook_url, prepare, project
 from seqlib.grading.graded import Graded
 from seqlib.grading.held import Held
 from seqlib.grading.jobs import Facts, Job
@@ -122,6 +122,7 @@ class ClassRun:
         at("spawn", "before")
         with Held(store, own_name()) as held, self._runner() as runner:
             at("spawn", "after")
+            prepare()  # while the runner starts
             while waiting:
                 self._fill(store, runner, held, waiting, records)
                 held.stock(waiting)

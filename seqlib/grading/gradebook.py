@@ -19,7 +19,7 @@ from seqlib.grading.deadlines import Due, Lateness, read_arrival
 from seqlib.grading.kit import Kit
 from seqlib.grading.store import Record
 
-__all__ = ["Mark", "gradebook_url", "project", "read_arrivals", "read_marks"]
+__all__ = ["Mark", "gradebook_url", "prepare", "project", "read_arrivals", "read_marks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,12 @@ def gradebook_url(course: Path) -> str:
     return f"sqlite:///{course / 'gradebook.db'}"
 
 
+def prepare() -> None:
+    """Import what takes a second, at a moment when there is nothing else to do."""
+    with _quiet():
+        _nbgrader()
+
+
 def project(
     kit: Kit, url: str, records: Mapping[str, Record], arrivals: Mapping[str, str], due: Due | None = None
 ) -> None:
@@ -59,9 +65,7 @@ def project(
         due: When the assignment is due and what lateness costs.
     """
     with _gradebook(url) as book:
-        writer = _Writer(kit, book.db, book.course_id, due or Due())
-        for student, record in records.items():
-            writer.write(student, record.verdicts, arrivals.get(student, ""))
+        _Writer(kit, book.db, book.course_id, due or Due()).write(records, arrivals)
         book.db.commit()
 
 
@@ -120,34 +124,79 @@ class _Writer:
         db.flush()
         self._cells = {(cell.name, type(cell).__name__): cell for cell in self._notebook._base_cells}
 
-    def write(self, student: str, verdicts: tuple[Verdict, ...], arrived: str) -> None:
-        """Write one student's scores."""
-        api = self._api
-        person = self._db.get(api.Student, student) or self._added(api.Student(id=student))
-        keys = {"assignment_id": self._assignment.id, "student_id": person.id}
-        submission = self._one(api.SubmittedAssignment, keys, {})
+    def write(self, records: Mapping[str, Record], arrivals: Mapping[str, str]) -> None:
+        """Write the students' scores: a kind of rows at a time, since a round for each student takes thrice as long."""
+        submissions = self._submissions(records)
+        for student, submission in submissions.items():
+            self._date(submission, student, arrivals.get(student, ""))
+        notebooks = self._notebooks(submissions)
+        grades = self._of_notebooks(self._api.Grade)
+        comments = self._of_notebooks(self._api.Comment)
+        for student, record in records.items():
+            notebook = notebooks[student]
+            self._comment(notebook, comments.get(notebook.id, {}))
+            written = self._score(notebook, grades.get(notebook.id, {}), record.verdicts)
+            stamp = submissions[student].timestamp
+            late = self._due.of(student, stamp.replace(tzinfo=UTC)) if stamp is not None else None
+            _penalise(notebook, written, late)
+
+    def _submissions(self, students: Iterable[str]) -> dict[str, Any]:
+        """Each student's submission, made where there is none."""
+        api, db = self._api, self._db
+        there = set(db.scalars(db.query(api.Student.id).statement))
+        self._add(api.Student(id=student) for student in students if student not in there)
+        kind = api.SubmittedAssignment
+        found = {one.student_id: one for one in self._query(kind).filter_by(assignment_id=self._assignment.id)}
+        keys = {"assignment_id": self._assignment.id}
+        found |= {
+            new.student_id: new for new in self._add(kind(student_id=s, **keys) for s in students if s not in found)
+        }
+        return {student: found[student] for student in students}
+
+    def _notebooks(self, submissions: Mapping[str, Any]) -> dict[str, Any]:
+        """The notebook of each student's submission, made where there is none."""
+        kind = self._api.SubmittedNotebook
+        found = {one.assignment_id: one for one in self._query(kind).filter_by(notebook_id=self._notebook.id)}
+        missing = [one.id for one in submissions.values() if one.id not in found]
+        new = self._add(kind(notebook_id=self._notebook.id, assignment_id=one) for one in missing)
+        found |= {one.assignment_id: one for one in new}
+        return {student: found[one.id] for student, one in submissions.items()}
+
+    def _of_notebooks(self, kind: Any) -> dict[str, dict[str, Any]]:
+        """All grades, or comments, of this notebook's submissions: of each submitted notebook, by cell."""
+        found: dict[str, dict[str, Any]] = {}
+        submitted = self._api.SubmittedNotebook
+        query = self._query(kind).join(submitted, submitted.id == kind.notebook_id)
+        for row in query.filter(submitted.notebook_id == self._notebook.id):
+            found.setdefault(row.notebook_id, {})[row.cell_id] = row
+        return found
+
+    def _date(self, submission: Any, student: str, arrived: str) -> None:
+        """Write when it came and how long it might have taken."""
         time = read_arrival(arrived)
         if arrived:  # None where somebody wrote another text into timestamp.txt
             _put(submission, "timestamp", None if time is None else _naive(time))
         if self._due.deadline is not None:
             given = self._due.extensions.get(student)
             _put(submission, "extension", None if given is None else given - self._due.deadline.due)
-        keys = {"notebook_id": self._notebook.id, "assignment_id": submission.id}
-        notebook = self._one(api.SubmittedNotebook, keys, {})
-        grades = {grade.cell_id: grade for grade in notebook.grades}
-        comments = {comment.cell_id for comment in notebook.comments}
+
+    def _comment(self, notebook: Any, there: Mapping[str, Any]) -> None:
+        """Make room for a person's comments."""
+        cells = [cell for (_, kind), cell in self._cells.items() if kind == "SolutionCell" and cell.id not in there]
+        self._db.add_all(self._api.Comment(cell_id=cell.id, notebook_id=notebook.id) for cell in cells)
+
+    def _score(self, notebook: Any, there: Mapping[str, Any], verdicts: Iterable[Verdict]) -> list[Any]:
+        """Write the scores of one student, and return all grades there are."""
+        grades = dict(there)
         # A fault of ours is no score: the cell waits for a person, or for the next run.
         earned = {verdict.check: verdict.earned for verdict in verdicts if verdict.status != "infrastructure"}
         for (name, kind), cell in self._cells.items():
-            if kind == "SolutionCell" and cell.id not in comments:
-                self._added(api.Comment(cell_id=cell.id, notebook_id=notebook.id))
             if kind == "GradeCell":
-                grade = grades.get(cell.id) or self._added(api.Grade(cell_id=cell.id, notebook_id=notebook.id))
-                grades[cell.id] = grade
-                _score(grade, earned.get(name))
-        stamp = submission.timestamp
-        late = self._due.of(student, stamp.replace(tzinfo=UTC)) if stamp is not None else None
-        _penalise(notebook, grades.values(), late)
+                if cell.id not in grades:
+                    grades[cell.id] = self._api.Grade(cell_id=cell.id, notebook_id=notebook.id)
+                    self._db.add(grades[cell.id])
+                _score(grades[cell.id], earned.get(name))
+        return list(grades.values())
 
     def _register(self, kit: Kit) -> None:
         """Bring the notebook's cells to those of the release; a check that it has no more is worth nothing."""
@@ -174,15 +223,25 @@ class _Writer:
     def _one(self, kind: Any, keys: dict[str, Any], values: dict[str, Any], *, update: bool = False) -> Any:
         found = self._db.query(kind).filter_by(**keys).one_or_none()
         if found is None:
-            return self._added(kind(**keys, **values))
+            return self._add([kind(**keys, **values)])[0]
         for name, value in values.items() if update else ():
             _put(found, name, value)
         return found
 
-    def _added(self, row: Any) -> Any:
-        self._db.add(row)
+    def _add(self, rows: Iterable[Any]) -> list[Any]:
+        """Add rows and give them their identities."""
+        made = list(rows)
+        self._db.add_all(made)
         self._db.flush()
-        return row
+        return made
+
+    def _query(self, kind: Any) -> Any:
+        """The rows of a kind, without what nbgrader would compute for each of them from all its cells."""
+        from sqlalchemy.orm import load_only
+
+        return self._db.query(kind).options(
+            load_only(*(getattr(kind, column.key) for column in kind.__table__.columns))
+        )
 
 
 def _score(grade: Any, earned: float | int | None) -> None:
@@ -225,8 +284,7 @@ def _gradebook(url: str) -> Iterator[Any]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nbgrader's own, on import and in its queries
+        with _quiet():
             book = _nbgrader().Gradebook(url)
             try:
                 yield book
@@ -238,6 +296,14 @@ def _gradebook(url: str) -> Iterator[Any]:
         raise GradingError(
             f"the gradebook {url} fails: {cause}.", "the verdicts are in the store: mend it and grade again."
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without nbgrader's own warnings, on import and in its queries."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _nbgrader() -> Any:

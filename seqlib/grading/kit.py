@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from seqlib.catalogue import CASES, CHECKS, RELEASE
 from seqlib.checks.registry import Suite, load_suite
 from seqlib.errors import GradingError
 from seqlib.grading.check_digests import check_digests
@@ -20,7 +21,7 @@ __all__ = ["Kit", "course_folder", "course_key", "load_kit"]
 
 KEY_FILE = "course.key"
 _SHORTEST_KEY = 16
-_MADE_OF_CHECKS = ("release.json", "cases.safetensors", "checks_public.py")
+_MADE_OF_CHECKS = (RELEASE, CASES, CHECKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,16 +85,16 @@ def load_kit(name: str, root: Path) -> Kit:
         GradingError: It is not released.
     """
     source = find_source(name, root)
-    if not (source.released / "release.json").is_file():
+    if not (source.released / RELEASE).is_file():
         raise GradingError(f"{name} is not released: {source.released} is missing.", f"run: seqlib release {name}")
     public = {path.name: path.read_bytes() for path in sorted(source.released.iterdir()) if path.is_file()}
     try:
         notebook = json.loads(public.pop(f"{name}.ipynb"))
-        points = json.loads(public["release.json"])["checks"]
+        points = json.loads(public[RELEASE])["checks"]
         order = [cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in notebook["cells"]]
     except (KeyError, ValueError) as error:
         raise GradingError(f"{source.released} is no whole release: {error}.", f"run: seqlib release {name}") from error
-    digest = hashlib.sha256(public["release.json"])
+    digest = hashlib.sha256(public[RELEASE])
     for path in sorted(source.folder.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return Kit(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqlib.catalogue import CASES, CHECKS, RELEASE
 from seqlib.errors import GradingError, ReleaseError
 from seqlib.grading.leaks import refuse_leaks, secret_lines
 from seqlib.grading.skeleton import build_notebook
@@ -46,15 +47,15 @@ def release(name: str, root: Path, *, report: Callable[[str], None] = lambda ste
     points = _points(suite, source)
     report("building the notebook")
     files = {f"{name}.ipynb": _notebook_bytes(build_notebook(source, points))}
-    files["checks_public.py"] = public_checks(source.checks, source.answers).encode()
+    files[CHECKS] = public_checks(source.checks, source.answers).encode()
     report("recording the expected values")
-    files["cases.safetensors"] = _cases(suite, files)
+    files[CASES] = _cases(suite, files)
     report("trying the public checks on the reference")
     _prove(suite, files, source)
     report("searching for leaks")
     refuse_leaks(files.items(), secret_lines(source))
     table = _table(source, points, files)
-    files["release.json"] = (json.dumps(table, indent=1, sort_keys=True) + "\n").encode()
+    files[RELEASE] = (json.dumps(table, indent=1, sort_keys=True) + "\n").encode()
     report("writing")
     swap_in(files, source.released)
     return Released(source.released, table["digest"], points)
@@ -117,8 +118,8 @@ def _prove(suite: Any, files: dict[str, bytes], source: Source) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():
             (Path(folder) / name).write_bytes(data)
-        public = load_suite(Path(folder) / "checks_public.py", source.name)
-        recorded = Recorded(public, RecordedCases.load(Path(folder) / "cases.safetensors"))
+        public = load_suite(Path(folder) / CHECKS, source.name)
+        recorded = Recorded(public, RecordedCases.load(Path(folder) / CASES))
         for verdict in run_suite(reference_student(suite), recorded):
             if verdict.status != "passed":
                 raise ReleaseError(

@@ -97,6 +97,7 @@ def collect(
     """
     from rich.console import Console
 
+    from seqlib.catalogue import RELEASE
     from seqlib.grading.collect import collect as take
     from seqlib.grading.deadlines import class_deadlines
     from seqlib.grading.gradebook import gradebook_url, project
@@ -109,7 +110,7 @@ def collect(
     console = Console()
     for line in taken.lines():
         console.print(line, highlight=False, soft_wrap=True, markup=False)
-    if taken.taken and (source_of.released / "release.json").is_file():
+    if taken.taken and (source_of.released / RELEASE).is_file():
         # So that formgrader lists the assignment, and its own autograde button works at once.
         kit = load_kit(assignment, find_root(root))
         project(kit, gradebook_url(course), {}, {}, class_deadlines(course).get(assignment))

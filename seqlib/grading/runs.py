@@ -33,6 +33,17 @@ _SET = update(JOBS).where(
     JOBS.c.run == bindparam("read_run"),
     JOBS.c.version == bindparam("read_version"),
 )
+_SAME = (
+    select(JOBS)
+    .where(
+        JOBS.c.digest == bindparam("digest"),
+        JOBS.c.run == bindparam("run"),
+        JOBS.c.version == bindparam("version"),
+        JOBS.c.owner == bindparam("owner"),
+        JOBS.c.state == State.CLAIMED,
+    )
+    .with_for_update()
+)
 _PROGRESS = tuple(f.name for f in fields(Progress))
 
 
@@ -75,9 +86,8 @@ def set_run(connection: Connection, row: Any, after: Progress, mark: str, **more
 def same_run(connection: Connection, claim: Claim) -> Any:
     """The row of a claim, locked, if the claim is still good."""
     progress = claim.progress
-    same = (JOBS.c.digest == claim.job.digest) & (JOBS.c.run == progress.run) & (JOBS.c.version == progress.version)
-    same &= (JOBS.c.state == State.CLAIMED) & (JOBS.c.owner == progress.owner)
-    return connection.execute(select(JOBS).where(same).with_for_update()).mappings().first()
+    same = {"run": progress.run, "version": progress.version, "owner": progress.owner}
+    return connection.execute(_SAME, {"digest": claim.job.digest, **same}).mappings().first()
 
 
 def held_run(connection: Connection, claim: Claim) -> Any:

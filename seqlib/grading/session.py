@@ -7,7 +7,6 @@ A process that a cell has blocked or ended is replaced a few times by a fresh on
 again, so that one endless loop does not cost the exercises after it.
 """
 
-import re
 import time
 from dataclasses import replace
 from typing import Any
@@ -23,11 +22,10 @@ from seqlib.grading.graded import Executed, Graded, TimeLimits
 from seqlib.grading.kit import Kit
 from seqlib.grading.outputs import CellState, NotebookOutputs, OutputLimits
 from seqlib.grading.sandbox.box import AbstractBoxes, Box, SandboxError, Snapshot
-from seqlib.grading.submitted import Cell, Submitted
+from seqlib.grading.submitted import Cell, Submitted, check_of
 
-__all__ = ["check_of", "grade_submission"]
+__all__ = ["grade_submission"]
 
-_CHECK_CALL = re.compile(r"""check\(\s*(["'])(?P<name>[^"']+)\1\s*(?:,\s*full\s*=\s*(?:True|False)\s*)?\)""")
 _TOO_LONG = "Your notebook ran out of time before this check."
 _ENDED = "Your process ended before this check and was not started again."
 _NO_CELLS = "None of the assignment's cells is in this notebook: hand in the notebook that you were given."
@@ -73,15 +71,6 @@ def grade_submission(
         session.close()
     verdicts = tuple(session.verdicts[name] for name in kit.points)
     return Graded(submitted=submitted, verdicts=verdicts, cells=tuple(cells), seconds=time.monotonic() - started)
-
-
-def check_of(cell: Cell, names: Any) -> str:
-    """The check that a cell stands for, by its text or by its mark; empty for other cells."""
-    if cell.kind != "code":
-        return ""
-    called = _CHECK_CALL.fullmatch(cell.source.strip().rstrip(";"))
-    name = called["name"] if called else cell.grade_id
-    return name if name in names else ""
 
 
 class _Session:

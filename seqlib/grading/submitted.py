@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 from seqlib.checks.verdict import Verdict
 from seqlib.errors import GradingError, SubmissionError
 
-__all__ = ["Cell", "Submitted", "find_submissions", "read_submission"]
+__all__ = ["Cell", "Submitted", "check_of", "find_submissions", "read_submission"]
 
 LARGEST_BYTES = 20 << 20
 LARGEST_CELLS = 2000
 LARGEST_SOURCE = 1_000_000
+_CHECK_CALL = re.compile(r"""check\(\s*(["'])(?P<name>[^"']+)\1\s*(?:,\s*full\s*=\s*(?:True|False)\s*)?\)""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,15 @@ class Submitted:
     cells: tuple[Cell, ...] = field(default=())
     fault: str = ""
     kept: tuple[Verdict, ...] = ()
+
+
+def check_of(cell: Cell, names: Any) -> str:
+    """The check that a cell stands for, by its text or by its mark; empty for other cells."""
+    if cell.kind != "code":
+        return ""
+    called = _CHECK_CALL.fullmatch(cell.source.strip().rstrip(";"))
+    name = called["name"] if called else cell.grade_id
+    return name if name in names else ""
 
 
 def find_submissions(course: Path, assignment: str) -> dict[str, Path]:

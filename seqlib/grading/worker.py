@@ -15,7 +15,7 @@ from seqlib.grading.outputs import OutputLimits
 from seqlib.grading.sandbox.box import AbstractBoxes, BoxLimits
 from seqlib.grading.sandbox.cold import ColdStart
 from seqlib.grading.sandbox.image import Image
-from seqlib.grading.sandbox.warm import WarmForks, WarmParent
+from seqlib.grading.sandbox.warm import WarmForks, start_warm
 from seqlib.grading.submitted import Submitted
 
 __all__ = ["ISOLATIONS", "Worker", "WorkerSettings"]
@@ -117,8 +117,8 @@ class Worker:
         control, self._control = self._control, None
         if control is not None:  # only the first time: when that parent is gone, we start our own
             return WarmForks(control, settings.box_limits, limits, settings.process_limits)
-        kind = WarmParent if settings.isolation == "warm" else ColdStart
-        return kind(
+        start = start_warm if settings.isolation == "warm" else ColdStart
+        return start(
             self._image,
             settings.box_limits,
             limits=limits,

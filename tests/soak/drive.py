@@ -135,7 +135,7 @@ class Driver:
     ) -> tuple[int, int]:
         latch = str(place / "latch")
         process = self._start_real(told, f"{order}:{latch}" if order and first else "")
-        inner = plan.target in ("parent", "child", "worker")
+        inner = plan.target in ("parent", "child", "worker", "template")
         # Parts of a sandbox are struck some moments after the first submission runs, others at any time.
         moment = math.inf if inner else time.monotonic() + 0.7 * plan.share * self.usual_s["real"]
         deadline = time.monotonic() + _PATIENCE_S
@@ -170,10 +170,14 @@ class Driver:
             if plan.target == "coordinator":
                 return processes.kill([pid])
         family = processes.descendants(pid)
-        workers = [one for one, line in family.items() if "spawn_main" in line]
         parents = [one for one, line in family.items() if "inside.warm_parent" in line and "bwrap" not in line]
         children = processes.submission_children(pid)
-        chosen = {"worker": workers, "parent": [one for one in parents if one not in children], "child": children}
+        chosen = {
+            "worker": processes.workers(pid),
+            "template": processes.templates(pid),
+            "parent": [one for one in parents if one not in children],
+            "child": children,
+        }
         return processes.kill(chosen[plan.target][:1])
 
     def _start_real(self, told: dict[str, Any], order: str = "") -> "subprocess.Popen[bytes]":

@@ -83,13 +83,13 @@ def _busy_workers(pid: int) -> list[int]:
     """The workers, at a moment when some submission runs."""
     if not processes.submission_children(pid):
         return []
-    return [one for one, line in processes.descendants(pid).items() if "spawn_main" in line]
+    return processes.workers(pid)
 
 
 def _look(pid: int) -> tuple[int, int, int]:
     """Memory in MiB: of the coordinator, of the largest worker, of the largest warm parent."""
     family = processes.descendants(pid)
-    workers = [processes.rss_bytes(one) for one, line in family.items() if "spawn_main" in line]
+    workers = [processes.rss_bytes(one) for one in processes.workers(pid)]
     parents = [processes.rss_bytes(one) for one, line in family.items() if "inside.warm_parent" in line]
     return tuple(size >> 20 for size in (processes.rss_bytes(pid), max(workers, default=0), max(parents, default=0)))  # type: ignore[return-value]
 

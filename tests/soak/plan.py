@@ -30,7 +30,8 @@ class Plan:
         number: Which.
         engine: `paper` or `real`.
         store: `sqlite` or `postgres`.
-        target: What is killed: coordinator, worker, parent, child, connections, server or interrupt (Ctrl+C).
+        target: What is killed: coordinator, worker, the workers' template, the warm parent, child, connections, server;
+            or interrupt (Ctrl+C).
         order: The named transition; empty for a random moment.
         share: The random moment, as a share of what a run takes.
         lose: Whether one worker of paper dies too.
@@ -57,7 +58,7 @@ def plan(number: int, engine: str, *, postgres: bool) -> Plan:
     store = "postgres" if postgres and number % 3 == 2 else "sqlite"
     if engine == "paper":
         return _paper(number, store, rng)
-    targets = ["coordinator", "worker", "parent", "child", "interrupt", "coordinator"]
+    targets = ["coordinator", "worker", "parent", "child", "interrupt", "coordinator", "template"]
     if store == "postgres":
         targets = ["connections", "server", "coordinator", "worker"]
     turn = number // 3 if store == "postgres" else number - number // 3

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from seqlib.grading.limits import folders
 
-__all__ = ["adopt_orphans", "descendants", "groups_left", "kill", "reap", "rss_bytes", "settle", "submission_children"]
+__all__ = [
+    "adopt_orphans",
+    "descendants",
+    "groups_left",
+    "kill",
+    "reap",
+    "rss_bytes",
+    "settle",
+    "submission_children",
+    "templates",
+    "workers",
+]
 
 _SUBREAPER = 36
 
@@ -35,6 +46,21 @@ def descendants(root: int | None = None) -> dict[int, str]:
                 found[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
             edge.append(pid)
     return found
+
+
+def workers(root: int) -> list[int]:
+    """The workers of a run: forks of one process that has imported what they need."""
+    made = templates(root)
+    return [pid for pid in _spawned(root) if pid not in made]
+
+
+def templates(root: int) -> list[int]:
+    """The process that the workers of a run are forks of."""
+    return [pid for pid in _spawned(root) if _parent(pid) == root]
+
+
+def _spawned(root: int) -> list[int]:
+    return [pid for pid, line in descendants(root).items() if "spawn_main" in line]
 
 
 def submission_children(root: int) -> list[int]:

@@ -7,10 +7,11 @@ So a left-over group is told from one in use, although process numbers come agai
 import itertools
 import os
 import re
+import select
 import signal
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 PATIENCE_S = 5.0
+_LOOK_S = 0.05
 _NAME = re.compile(r"g-(\d+)-(\d+)-(\d+)-\d+")
 _numbers = itertools.count()
 
@@ -158,7 +160,7 @@ def kill_listed(folders: list[Path]) -> None:
 
 def kill_until_empty(folders: list[Path], strike: Callable[[], None]) -> None:
     """Strike until the groups hold no process, for some seconds at most."""
-    deadline, pause_s = time.monotonic() + PATIENCE_S, 0.0005
+    deadline = time.monotonic() + PATIENCE_S
     while left := processes_in(folders):
         if time.monotonic() > deadline:
             raise GradingError(
@@ -166,8 +168,25 @@ def kill_until_empty(folders: list[Path], strike: Callable[[], None]) -> None:
                 "look at them with ps; a process that waits for a broken disk can't be ended.",
             )
         strike()
-        time.sleep(pause_s)
-        pause_s = min(2 * pause_s, 0.05)
+        _await_end(left)
+
+
+def _await_end(pids: Iterable[int]) -> None:
+    """Wait until these processes have ended, but not long: there may be new ones by now."""
+    with ExitStack() as stack:
+        ends = select.poll()
+        waiting = set()
+        for pid in pids:
+            with suppress(OSError):
+                handle = os.pidfd_open(pid)
+                stack.callback(os.close, handle)
+                ends.register(handle, select.POLLIN)
+                waiting.add(handle)
+        deadline = time.monotonic() + _LOOK_S
+        while waiting and (left_s := deadline - time.monotonic()) > 0:
+            for handle, _ in ends.poll(left_s * 1000):
+                ends.unregister(handle)
+                waiting.discard(handle)
 
 
 def remove(folders: Iterable[Path]) -> None:

@@ -162,7 +162,6 @@ class Box:
         self._cells.close()
         self._leash.close()  # its first process ends, and with it the whole namespace
         if self._group is not None:
-            self._group.kill()
             self._group.close()
             self._group = None
         if self._afterwards is not None:

@@ -102,7 +102,6 @@ class ColdStart(AbstractBoxes):
     def _give_up(self, process: subprocess.Popen[bytes] | None, group: AbstractGroup | None) -> None:
         self._end(process)
         if group is not None:
-            group.kill()
             group.close()
 
     def _start(

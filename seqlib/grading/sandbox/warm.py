@@ -18,7 +18,7 @@ from seqlib.grading.sandbox.filter import compiled_filter
 from seqlib.grading.sandbox.image import Image
 from seqlib.grading.sandbox.inside.isolate import HOME
 
-__all__ = ["IMPORTED", "WarmForks", "WarmParent"]
+__all__ = ["IMPORTED", "WarmForks", "WarmParent", "start_warm"]
 
 IMPORTED = (
     *("numpy", "torch.nn.functional", "torch.utils.data", "matplotlib.pyplot", "ipywidgets", "tqdm.auto"),
@@ -26,6 +26,74 @@ IMPORTED = (
 )
 _READY_S = 120.0
 _GREET_S = 20.0
+_ANSWER_S = 20.0
+
+
+class WarmParent:
+    """A process in bubblewrap that has imported everything and forks submissions, for whoever is connected to it.
+
+    Args:
+        image: What it sees.
+        devices: Device nodes of the GPU that its jobs were given.
+        imported: Modules to import beforehand.
+    """
+
+    def __init__(self, image: Image, devices: Sequence[str] = (), imported: Sequence[str] = IMPORTED) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        settings = {
+            "uid": NOBODY,
+            "modules": list(imported),
+            "filter": compiled_filter().hex(),
+            "public": f"{SANDBOX_PATH}/public",
+            "environment": submission_environment(HOME),
+        }
+        with theirs:
+            program = [python_inside(), "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
+            line = command_line(
+                [*program, json.dumps(settings)],
+                Mounts(read_only=image.read_only, devices=devices, hidden=image.hidden),
+                parent_environment(image),
+            )
+            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = subprocess.Popen(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is there."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The number of the bubblewrap process."""
+        return self._process.pid
+
+    def connect(self) -> socket.socket:
+        """A connection for a `WarmForks`; it answers once the imports are done."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, contextlib.suppress(OSError):  # a parent that is gone: whoever waits at the other end finds out
+            socket.send_fds(self._control, [b"connect"], [theirs.fileno()])
+        return ours
+
+    def last_words(self) -> str:
+        """The last line that it wrote; empty where there is none."""
+        with contextlib.suppress(OSError, ValueError):
+            self._errors.seek(0)
+            said = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+            return said[-1] if said else ""
+        return ""
+
+    def close(self) -> None:
+        """End it, and with it all that it has forked."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
 
 
 class WarmForks(AbstractBoxes):
@@ -36,6 +104,7 @@ class WarmForks(AbstractBoxes):
         box_limits: What one submission may use.
         limits: What enforces memory and process limits from outside.
         process_limits: Memory and processes of one submission.
+        parent: The warm parent, where it is nobody else's: it ends with this.
     """
 
     def __init__(
@@ -44,19 +113,28 @@ class WarmForks(AbstractBoxes):
         box_limits: BoxLimits,
         limits: AbstractLimits,
         process_limits: ProcessLimits,
+        parent: WarmParent | None = None,
     ) -> None:
-        self._control = control
+        self._control, self.parent = control, parent
         self._limits, self._process_limits, self._box_limits = limits, process_limits, box_limits
         self._ready = False
 
     @property
     def alive(self) -> bool:
-        """Whether the parent is there."""
-        if self._control.fileno() < 0:
+        """Whether the parent is there and answers.
+
+        It is asked, since a kill of the whole sandbox may reach a submission before the parent.
+        """
+        try:
+            if self._ready:
+                self._control.settimeout(_ANSWER_S)
+                self._control.send(b"ping")
+                return bool(self._control.recv(4096))
+            ends = select.poll()
+            ends.register(self._control, 0)  # tells of a hang-up alone
+            return not ends.poll(0)
+        except (OSError, ValueError):
             return False
-        ends = select.poll()
-        ends.register(self._control, 0)  # tells of a hang-up alone
-        return not ends.poll(0)
 
     def wait_until_ready(self) -> None:
         """Wait for the imports.
@@ -88,7 +166,6 @@ class WarmForks(AbstractBoxes):
         try:
             return self._open(outputs, group)
         except BaseException:
-            group.kill()
             group.close()
             raise
 
@@ -117,84 +194,21 @@ class WarmForks(AbstractBoxes):
     def close(self) -> None:
         """Hang up."""
         self._control.close()
+        if self.parent is not None:
+            self.parent.close()
 
     def _lost(self, what: str) -> SandboxError:
-        return SandboxError(f"{what}.", "run: seqlib doctor")
+        words = self.parent.last_words() if self.parent is not None else ""
+        return SandboxError(f"{what} ({words})." if words else f"{what}.", "run: seqlib doctor")
 
 
-class WarmParent(WarmForks):
-    """A sandboxed process that forks one isolated child a submission, for whoever starts it and for whom it connects.
-
-    Args:
-        image: What it sees.
-        box_limits: What one submission may use.
-        limits: What enforces memory and process limits from outside.
-        process_limits: Memory and processes of one submission.
-        devices: Device nodes of the GPU that this parent's jobs were given.
-        imported: Modules to import beforehand.
-    """
-
-    def __init__(
-        self,
-        image: Image,
-        box_limits: BoxLimits,
-        limits: AbstractLimits,
-        process_limits: ProcessLimits,
-        devices: Sequence[str] = (),
-        imported: Sequence[str] = IMPORTED,
-    ) -> None:
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        super().__init__(control, box_limits, limits, process_limits)
-        settings = {
-            "uid": NOBODY,
-            "modules": list(imported),
-            "filter": compiled_filter().hex(),
-            "public": f"{SANDBOX_PATH}/public",
-            "environment": submission_environment(HOME),
-        }
-        with theirs:
-            program = [python_inside(), "-P", "-s", "-m", "inside.warm_parent", str(theirs.fileno())]
-            line = command_line(
-                [*program, json.dumps(settings)],
-                Mounts(read_only=image.read_only, devices=devices, hidden=image.hidden),
-                parent_environment(image),
-            )
-            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-            self._process = subprocess.Popen(
-                line,
-                stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
-                pass_fds=[theirs.fileno()],
-            )
-
-    @property
-    def alive(self) -> bool:
-        """Whether the parent is there."""
-        return self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """The number of the bubblewrap process."""
-        return self._process.pid
-
-    def connect(self) -> socket.socket:
-        """A connection for a worker's own `WarmForks`; it answers once the parent is ready."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            socket.send_fds(self._control, [b"connect"], [theirs.fileno()])
-        return ours
-
-    def close(self) -> None:
-        """End the parent, and with it all of its children."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
-        self._errors.close()
-
-    def _lost(self, what: str) -> SandboxError:
-        with contextlib.suppress(OSError, ValueError):
-            self._errors.seek(0)
-            said = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-            what = f"{what} ({said[-1]})" if said else what
-        return SandboxError(f"{what}.", "run: seqlib doctor")
+def start_warm(
+    image: Image,
+    box_limits: BoxLimits,
+    limits: AbstractLimits,
+    process_limits: ProcessLimits,
+    devices: Sequence[str] = (),
+) -> WarmForks:
+    """Start a warm parent and return what it forks; the two end together."""
+    parent = WarmParent(image, devices)
+    return WarmForks(parent.connect(), box_limits, limits, process_limits, parent)

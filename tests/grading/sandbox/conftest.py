@@ -12,7 +12,7 @@ from seqlib.grading.outputs import NotebookOutputs, OutputLimits
 from seqlib.grading.sandbox.box import AbstractBoxes, Box, BoxLimits
 from seqlib.grading.sandbox.cold import ColdStart
 from seqlib.grading.sandbox.image import Image
-from seqlib.grading.sandbox.warm import WarmParent
+from seqlib.grading.sandbox.warm import WarmForks, start_warm
 
 ROOT = Path(__file__).parents[3]
 KINDS = ["warm", pytest.param("cold", marks=pytest.mark.slow)]  # every cold one takes seconds to start
@@ -30,7 +30,7 @@ def image() -> Iterator[Image]:
 def boxes(request: pytest.FixtureRequest, image: Image, need: Any) -> Iterator[AbstractBoxes]:
     """Both kinds of sandbox."""
     need("bwrap")
-    make = WarmParent if request.param == "warm" else ColdStart
+    make = start_warm if request.param == "warm" else ColdStart
     with open_limits() as limits:
         made = make(image, BoxLimits(grace_s=1.0), limits=limits, process_limits=ProcessLimits())
         yield made
@@ -40,7 +40,7 @@ def boxes(request: pytest.FixtureRequest, image: Image, need: Any) -> Iterator[A
 @pytest.fixture(scope="module")
 def warm(boxes: AbstractBoxes) -> bool:
     """Whether it is a warm one."""
-    return isinstance(boxes, WarmParent)
+    return isinstance(boxes, WarmForks)
 
 
 @pytest.fixture(scope="module")

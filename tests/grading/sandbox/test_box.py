@@ -11,7 +11,7 @@ from seqlib.grading.outputs import CellState, NotebookOutputs, OutputLimits
 from seqlib.grading.sandbox.box import BoxLimits
 from seqlib.grading.sandbox.cold import ColdStart
 from seqlib.grading.sandbox.image import Image
-from seqlib.grading.sandbox.warm import WarmParent
+from seqlib.grading.sandbox.warm import start_warm
 
 KINDS = ("warm", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("cold", "none")))
 LIMITS = BoxLimits(grace_s=1.0)
@@ -33,7 +33,7 @@ def kind(request, image, need):
         boxes = ColdStart(image, LIMITS, isolated=False)
     else:
         need("bwrap")
-        make = WarmParent if request.param == "warm" else ColdStart
+        make = start_warm if request.param == "warm" else ColdStart
         boxes = make(image, LIMITS, limits=open_limits(), process_limits=ProcessLimits())
     yield boxes
     boxes.close()

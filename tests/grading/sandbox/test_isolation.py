@@ -277,7 +277,7 @@ def test_the_warm_parent_can_not_be_traced(boxes, warm, shared):
     """Another process of its user can neither read its memory nor its handles nor its environment."""
     if not warm:
         pytest.skip("a cold start has no parent")
-    pid = parent_of_all(boxes.pid)
+    pid = parent_of_all(boxes.parent.pid)
     assert os.stat(f"/proc/{pid}/mem").st_uid == 0
 
     status = in_a_process_of_nobody(lambda: [open_any(f"/proc/{pid}/{name}") for name in ("mem", "environ", "maps")])

@@ -26,7 +26,7 @@ from seqlib.grading.outputs import NotebookOutputs, OutputLimits
 from seqlib.grading.sandbox.box import BoxLimits
 from seqlib.grading.sandbox.environment import parent_environment
 from seqlib.grading.sandbox.image import Image
-from seqlib.grading.sandbox.warm import WarmParent
+from seqlib.grading.sandbox.warm import start_warm
 from seqlib.grading.source import find_source, list_sources
 
 from .conftest import ROOT
@@ -68,7 +68,7 @@ def pair(tmp_path_factory, need):
 def in_a_box(sources, image):
     """Outputs of each cell in a warm sandbox."""
     with open_limits() as limits:
-        boxes = WarmParent(image, BoxLimits(), limits, ProcessLimits())
+        boxes = start_warm(image, BoxLimits(), limits, ProcessLimits())
         box = boxes.open(outputs := NotebookOutputs(LIMITS))
         found = [box.run(source, 300).outputs for source in sources]
         assert box.alive

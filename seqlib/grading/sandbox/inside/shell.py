@@ -29,6 +29,7 @@ from .frames import LARGEST_BYTES, send_frame
 __all__ = ["Shell", "make_shell"]
 
 _SHOWN = ("clear_output", "display_data", "error", "execute_result", "update_display_data")
+_WARM_UP = ("x = 1", "def f(x):\n    return x", "1", "print(1)", "%time 1", "raise ValueError")
 _FLUSH_S = 0.05
 _FLUSH_CHARS = 8192
 _REFUSED_INPUT = "{name} was called, but this frontend does not support input requests."
@@ -49,11 +50,14 @@ def make_shell() -> ZMQInteractiveShell:
     config.HistoryManager.hist_file = ":memory:"
     shell = _KernelShell.instance(config=config, compiler_class=XCachingCompiler)
     _ = shell.logger  # made when it is first asked for
-    for source in ("1", "raise ValueError", "%time 1"):
+    session = _Session()
+    for part in (shell.displayhook, shell.display_pub):
+        part.session, part.pub_socket = session, None
+    shell.displayhook.topic = b"execute_result"
+    for source in _WARM_UP:
         with redirect_stdout(io.StringIO()):
-            error = shell.run_cell(source, store_history=False, silent=True).error_in_exec
-        if error is not None:  # a silent cell shows nothing, so its traceback was not put into words
-            shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+            shell.run_cell(source, store_history=True, silent=False)
+    shell.reset(new_session=True)
     return shell
 
 
@@ -69,10 +73,8 @@ class Shell:
         self._sock, self._shell = sock, shell
         self._lock = threading.RLock()
         self._seq, self._silent = 0, False
-        self._session = _Session(self._publish)
-        for part in (shell.displayhook, shell.display_pub):
-            part.session, part.pub_socket = self._session, None
-        shell.displayhook.topic = b"execute_result"
+        self._session = shell.displayhook.session
+        self._session.publish = self._publish
         sys.stdout = self._out = _Stream("stdout", self._stream)
         sys.stderr = self._err = _Stream("stderr", self._stream)
         self._pipe = _Pipe(self._stream)
@@ -145,7 +147,7 @@ class Shell:
             os.dup2(null, number)
         os.close(null)
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-        self._session.publish = lambda kind, content: None
+        self._session.publish = _to_nobody
 
     def _stream(self, name: str, text: str) -> None:
         self._send("stream", {"name": name, "text": text})
@@ -168,9 +170,9 @@ class Shell:
 class _Session(Session):
     """Stands where a kernel's session stands; takes what is shown and lets the rest go."""
 
-    def __init__(self, publish: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self) -> None:
         super().__init__(key=b"", check_pid=False)
-        self.publish = publish
+        self.publish = _to_nobody
 
     def send(self, stream: Any, msg_or_type: Any, content: Any = None, *args: Any, **kwargs: Any) -> None:
         if isinstance(msg_or_type, dict):
@@ -179,6 +181,10 @@ class _Session(Session):
             kind = msg_or_type
         if kind in _SHOWN:  # bytes become base64, as on their way from a kernel
             self.publish(kind, json.loads(json.dumps(content or {}, default=json_default)))
+
+
+def _to_nobody(kind: str, content: dict[str, Any]) -> None:
+    """Where what is shown goes as long as nobody looks."""
 
 
 class _Stream(io.TextIOBase):

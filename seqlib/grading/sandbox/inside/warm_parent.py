@@ -38,7 +38,6 @@ def main(control: int, settings: dict[str, Any]) -> None:
     callers = {control: host}
     heard = select.poll()
     heard.register(host, select.POLLIN)
-    _send(host, _ready())
     while host.fileno() in callers:
         for number, _ in heard.poll():
             caller = callers[number]
@@ -51,6 +50,8 @@ def main(control: int, settings: dict[str, Any]) -> None:
                 callers[worker.fileno()] = worker
                 heard.register(worker, select.POLLIN)
                 _send(worker, _ready())
+            elif order == b"ping":
+                _send(caller, _ready())
             else:
                 _fork(settings, json.loads(order), made, user, callers, *map(_socket, handles))
 
@@ -135,11 +136,11 @@ def _begin(
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         enter_namespaces(*user)
-        leash.send(b"?")  # the host puts this process into its group and says go
+        leash.send(b"?")  # the host puts this process into its group, which takes a while, and says go
+        rlimits = {int(number): value for number, value in order["rlimits"].items()}
+        program = bytes.fromhex(settings["filter"])
+        proc = lock(Isolation(filter=program, scratch_bytes=order["scratch_bytes"], rlimits=rlimits))
         if leash.recv(1) == b"!":
-            rlimits = {int(number): value for number, value in order["rlimits"].items()}
-            program = bytes.fromhex(settings["filter"])
-            proc = lock(Isolation(filter=program, scratch_bytes=order["scratch_bytes"], rlimits=rlimits))
             supervise(leash, cells, proc, made, Path(HOME), Path(settings["public"]), settings["environment"])
     except BaseException as error:
         leash.send(json.dumps({"fault": f"{type(error).__name__}: {error}"}).encode())

@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 HOST_MEMORY_MIB = 1024
 _PER_SUBMISSION_S = 60.0
+_BY_ANOTHER_ACCOUNT = ("damage-zip-of-another",)
 _FIRST_ACCOUNT = 61000
 _LONGEST_S = 90.0  # a notebook has 25, each of six checks 3, and an interrupted cell some to end
 ARRIVED = "2026-11-20 10:00:00.000000 UTC"
@@ -60,6 +61,12 @@ class Ours(AbstractEngine):
         self.browser = browser
         self.courses: dict[str, Path] = {}
         self._release()
+
+    def why_not(self, attack: Attack) -> str:
+        """One attack needs packs that belong to other accounts than ours."""
+        if attack.name in _BY_ANOTHER_ACCOUNT and os.geteuid() != 0:
+            return "needs root, who can make files that belong to a student"
+        return super().why_not(attack)
 
     def grade(self, attacks: Sequence[Attack]) -> list[Outcome]:
         """Grade in one class; where the class as a whole suffered, look for whose doing it was, half by half."""

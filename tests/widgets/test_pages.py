@@ -38,6 +38,28 @@ def test_keys_step_without_a_kernel(show, small):
     assert page.evaluate(STEP) == "0"
 
 
+LATE = """() => {
+  const stage = document.querySelector(".sq-stage");
+  const press = () => stage.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+  for (let times = 0; times < 5; times += 1) press();
+  const [model] = models;
+  model.set("step", 1);
+  model.set("guesses", {});
+  return [document.querySelector(".seqlib-stepper").dataset.step, model.get("step"), Object.keys(model.get("guesses"))];
+}"""
+
+
+def test_late_answers_of_the_kernel_take_nothing_back(show, record):
+    """What comes while newer steps and predictions are not sent yet is older than they are; afterwards it counts."""
+    page = show(RecurrentStepper(record(), predict={4: "Larger than h_1?"}))
+
+    assert page.evaluate(LATE) == ["4", 4, ["4"]]  # the fifth key reveals
+
+    page.wait_for_function("models[0].saved === 1")
+    page.evaluate("models[0].set('step', 1)")
+    assert page.evaluate(STEP) == "1"
+
+
 def test_the_mouse_steps_too(show, small):
     """Each button of the transport and the slider go where they say."""
     page = show(small)

@@ -24,7 +24,7 @@ const DATA = ["frames", "meta", "labels", "texts", "questions", "title"];
 export function stepper({ model, el, signal }, compose) {
   const view = shell(model, { go, play, full: toggleFull, reveal });
   const paper = painter();
-  const state = { focus: null, inside: false, timer: 0, saving: 0, asking: false, dark: false, size: [720, 480] };
+  const state = { focus: null, inside: false, timer: 0, saving: 0, unsaved: {}, asking: false, dark: false, size: [720, 480] };
   let scene, picture, scale;
   view.paper.append(paper.canvas, paper.drawing);
   el.append(view.root);
@@ -35,14 +35,22 @@ export function stepper({ model, el, signal }, compose) {
   function go(wanted) {
     const next = clamp(wanted, texts().length);
     if (next === model.get("step")) return show();
-    model.set("step", next);
-    save();
+    keep("step", next);
   }
 
   // Many quick key presses become one message to the kernel.
-  function save() {
+  function keep(name, value) {
+    state.unsaved[name] = value;
     clearTimeout(state.saving);
-    state.saving = setTimeout(() => model.save_changes(), SAVE_MS);
+    state.saving = setTimeout(() => ((state.unsaved = {}), model.save_changes()), SAVE_MS);
+    model.set(name, value);
+  }
+
+  // A slow kernel answers to an older message: what was done here since then must not be taken back.
+  function changed() {
+    const lost = Object.keys(state.unsaved).find((name) => model.get(name) !== state.unsaved[name]);
+    if (lost) model.set(lost, state.unsaved[lost]);
+    else show();
   }
 
   function play() {
@@ -69,8 +77,7 @@ export function stepper({ model, el, signal }, compose) {
   }
 
   function reveal(choice = "") {
-    model.set("guesses", { ...model.get("guesses"), [step()]: choice });
-    save();
+    keep("guesses", { ...model.get("guesses"), [step()]: choice });
     view.stage.focus({ preventScroll: true });
   }
 
@@ -224,7 +231,7 @@ export function stepper({ model, el, signal }, compose) {
   paper.drawing.addEventListener("pointerleave", () => state.inside || ((state.focus = null), explain()));
   const data = DATA.map((key) => `change:${key}`);
   for (const name of data) model.on(name, rebuild);
-  for (const name of ["change:step", "change:guesses"]) model.on(name, show);
+  for (const name of ["change:step", "change:guesses"]) model.on(name, changed);
   measure();
   rebuild();
 
@@ -236,7 +243,7 @@ export function stepper({ model, el, signal }, compose) {
     scheme.removeEventListener("change", theme);
     document.removeEventListener("fullscreenchange", repaint);
     for (const name of data) model.off(name, rebuild);
-    for (const name of ["change:step", "change:guesses"]) model.off(name, show);
+    for (const name of ["change:step", "change:guesses"]) model.off(name, changed);
     view.root.remove();
   }
   signal?.addEventListener("abort", destroy);

@@ -181,7 +181,7 @@ try:
 except OSError:
     pass
 try:
-    open('/proc/self/oom_score_adj', 'w').write('-500')
+    os.write(os.open('/proc/self/oom_score_adj', os.O_WRONLY), b'-500')
     won('oom_score_adj')
 except OSError:
     pass"""),

@@ -42,6 +42,8 @@ def decode(description: Any, tensors: list[Tensor], limits: Limits = LIMITS, *, 
 
 
 def _describe(value: Value, tensors: list[Tensor]) -> Any:
+    if value is None or type(value) in (str, int, bool):
+        return value
     if isinstance(value, Tensor):
         tensors.append(value)
         return {"x": len(tensors) - 1}
@@ -113,7 +115,7 @@ class _Reader:
         self.chars -= len(value)
         if self.chars < 0:
             raise malformed("a text that is too long")
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise malformed("a text with half a character")
         return value
 

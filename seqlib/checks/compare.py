@@ -110,10 +110,11 @@ def _tensors(actual: Tensor, expected: Tensor, rtol: float | int, atol: float | 
         return make(kind="shape", expected=str(list(expected.shape)), got=str(list(actual.shape)))
     if actual.dtype != expected.dtype:
         return make(kind="dtype", expected=dtype_name(expected), got=dtype_name(actual))
-    differs = ~_agreeing(actual, expected, rtol, atol)
-    total = int(differs.sum())
-    if total == 0:
+    agrees = _agreeing(actual, expected, rtol, atol)
+    if bool(agrees.all()):
         return None
+    differs = ~agrees
+    total = int(differs.sum())
     index = tuple(int(i) for i in differs.nonzero()[0])
     a, e = actual[index].item(), expected[index].item()
     got, wanted = _numbers(a, e)
@@ -127,9 +128,8 @@ def _agreeing(actual: Tensor, expected: Tensor, rtol: float | int, atol: float |
         return actual == expected
     wide = torch.complex128 if expected.dtype.is_complex else torch.float64
     a, e = actual.to(wide), expected.to(wide)
-    same = (a == e) | (a.isnan() & e.isnan())
-    near = (a - e).abs() <= atol + rtol * e.abs()
-    return same | (near & a.isfinite() & e.isfinite())
+    near = ((a - e).abs() <= atol + rtol * e.abs()) & a.isfinite() & e.isfinite()
+    return near if bool(near.all()) else near | (a == e) | (a.isnan() & e.isnan())
 
 
 def _different(kind: str, path: str, actual: Value, expected: Value, got: str, wanted: str) -> Mismatch:

@@ -28,6 +28,8 @@ DTYPES: dict[str, torch.dtype] = {
     "u1": torch.uint8,
 }
 
+_EXCHANGED = frozenset(DTYPES.values())
+
 TRUSTED: dict[str, Any] = {
     "abs": torch.abs,
     "exp": torch.exp,
@@ -135,6 +137,8 @@ class _Copy:
         self.chars -= len(value)
         if self.chars < 0:
             raise _refusal(f"its texts have more than {self.limits.text_chars} characters")
+        if value.isascii():
+            return value
         try:
             value.encode()
         except UnicodeEncodeError as error:
@@ -156,7 +160,7 @@ class _Copy:
             raise _refusal("the tensor has no plain values") from error
         if layout is not torch.strided or plain.is_meta:
             raise _refusal("the tensor is not a plain (strided) tensor")
-        if dtype not in DTYPES.values():
+        if dtype not in _EXCHANGED:
             raise _refusal(f"tensors of {dtype} are not exchanged")
         if Tensor.dim(plain) > self.limits.dimensions:
             raise _refusal(f"the tensor has more than {self.limits.dimensions} dimensions")
@@ -164,9 +168,7 @@ class _Copy:
         self.bytes -= size
         if self.bytes < 0:
             raise _refusal(f"the tensors take more than {self.limits.body_bytes} bytes")
-        with torch.no_grad():
-            plain = plain.cpu().resolve_conj().resolve_neg()
-            return plain.clone(memory_format=torch.contiguous_format)
+        return plain.cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
 
 
 def _small_integer(value: int) -> int:

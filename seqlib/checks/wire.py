@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def send(sock: socket.socket, message: Message, deadline: float | None = None, l
     description, tensors = encode(message.value)
     table = [[CODES[tensor.dtype], list(tensor.shape)] for tensor in tensors]
     header = {"seq": message.seq, "nonce": message.nonce, "value": description, "tensors": table}
-    text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    text = _TO_JSON.encode(header).encode()
     bodies = [_bytes_of(tensor) for tensor in tensors]
     size = sum(body.nbytes for body in bodies)
     if len(text) > limits.header_bytes or size > limits.body_bytes:
@@ -81,16 +82,20 @@ def receive(
     header = _parse(_read(sock, header_size, deadline))
     table = _table(header["tensors"], body_size, limits)
     tensors = [_tensor_from(_read(sock, size, deadline), dtype, shape) for dtype, shape, size in table]
-    # An answer wraps its value once more and a fault has texts of its own.
-    slack = replace(limits, depth=limits.depth + 1, items=limits.items + 16, text_chars=limits.text_chars + 4000)
-    return Message(header["seq"], header["nonce"], decode(header["value"], tensors, slack, arguments=arguments))
+    return Message(
+        header["seq"], header["nonce"], decode(header["value"], tensors, _slack(limits), arguments=arguments)
+    )
+
+
+@lru_cache
+def _slack(limits: Limits) -> Limits:
+    """An answer wraps its value once more and a fault has texts of its own."""
+    return replace(limits, depth=limits.depth + 1, items=limits.items + 16, text_chars=limits.text_chars + 4000)
 
 
 def _parse(raw: bytearray) -> dict[str, Any]:
     try:
-        header = json.loads(
-            raw.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite_float
-        )
+        header = _FROM_JSON.decode(raw.decode())
     except (ValueError, RecursionError) as error:
         raise malformed("a header that is not our JSON") from error
     if type(header) is not dict or set(header) != {"seq", "nonce", "value", "tensors"}:
@@ -176,3 +181,7 @@ def _finite_float(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("a number beyond float64")
     return value
+
+
+_TO_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+_FROM_JSON = json.JSONDecoder(object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite_float)

@@ -1,13 +1,18 @@
 """The folders that a sandbox sees: the students' edition of the library, the assignment's public files, our inside."""
 
+import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import seqlib
 from seqlib.grading.edition import library_files
 from seqlib.grading.sandbox.bubblewrap import SANDBOX_PATH
+from seqlib.grading.sandbox.inside.fonts import FONT_LISTS
 
 __all__ = ["Image", "students_library"]
 
@@ -33,6 +38,8 @@ class Image:
         (self.folder / "public").chmod(0o755)
         for path in sorted(Path(__file__).with_name("inside").glob("*.py")):
             self._write(f"own/inside/{path.name}", path.read_bytes())
+        for name, text in _font_lists():
+            self._write(f"own/{FONT_LISTS}/{name}", text.encode())
 
     def __enter__(self) -> "Image":
         return self
@@ -66,3 +73,22 @@ class Image:
 def students_library(root: Path) -> dict[str, bytes]:
     """The students' edition of the library that runs here, without what the repository's assignments ask for."""
     return library_files(root, Path(seqlib.__file__).resolve().parents[1])
+
+
+def _font_lists() -> Iterator[tuple[str, str]]:
+    """The lists that matplotlib has made of this machine's fonts, without fonts that a sandbox does not see."""
+    base = os.environ.get("MPLCONFIGDIR") or Path(
+        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "matplotlib"
+    )
+    for path in sorted(Path(base).glob("fontlist-*.json")):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # then a sandbox makes its own, as for the first time
+            fonts = json.loads(path.read_text("utf-8"))
+            for kind in ("afmlist", "ttflist"):
+                fonts[kind] = [font for font in fonts[kind] if _is_seen(font)]
+            yield path.name, json.dumps(fonts)
+
+
+def _is_seen(font: dict[str, Any]) -> bool:
+    """Whether it comes with matplotlib (a relative path) or with the system."""
+    place = Path(font["fname"])
+    return not place.is_absolute() or place.is_relative_to("/usr/share")

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,8 +51,9 @@ def enter_namespaces(uid: int, gid: int) -> None:
     """Go on as the same user in the new namespaces: the numbers are those from before the fork."""
     kernel_calls.set_dumpable(True)  # else the files below belong to root
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+        handle = os.open(f"/proc/self/{name}", os.O_WRONLY)
+        os.write(handle, text.encode())
+        os.close(handle)
 
 
 def lock(isolation: Isolation) -> int:
@@ -70,7 +70,6 @@ def lock(isolation: Isolation) -> int:
     if isolation.filter:
         kernel_calls.load_filter(isolation.filter)
     os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a first process gets from inside only what it has a handler for
     return proc
 
 

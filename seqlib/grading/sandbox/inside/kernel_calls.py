@@ -43,18 +43,17 @@ def unshare(flags: int) -> None:
 
 
 def fork_into(namespaces: int) -> int:
-    """`os.fork`, but the new process is the first of new namespaces; only where there is one thread."""
-    python = ctypes.pythonapi
-    python.PyOS_BeforeFork()
+    """Fork, and the new process is the first of new namespaces; only where there is one thread.
+
+    What is registered for `os.fork` is not called: it would touch some 350 pages, each of which is then copied, and
+    prepares for threads that are not there. The C library is not told either, so the new process must not end itself
+    by a signal; a process that it forks in the usual way may.
+    """
     number = ctypes.c_long(_CLONE[platform.machine()])
     pid = _libc_at_once.syscall(number, ctypes.c_ulong(namespaces | signal.SIGCHLD), *[ctypes.c_ulong(0)] * 4)
-    if pid == 0:
-        python.PyOS_AfterFork_Child()
-    else:
+    if pid < 0:
         error = ctypes.get_errno()
-        python.PyOS_AfterFork_Parent()
-        if pid < 0:
-            raise OSError(error, f"clone: {os.strerror(error)}")
+        raise OSError(error, f"clone: {os.strerror(error)}")
     return int(pid)
 
 

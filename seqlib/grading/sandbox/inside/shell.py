@@ -38,12 +38,25 @@ _REFUSED_INPUT = "{name} was called, but this frontend does not support input re
 class _KernelShell(ZMQInteractiveShell):
     """A kernel's shell without its event loops: there is no window to follow."""
 
+    known: tuple[str, str] | None = None
+    """A plain cell as it was written and as it is run, which the shell would work out twice more."""
+
+    def transform_cell(self, raw_cell: str) -> str:
+        if self.known is not None and raw_cell == self.known[0]:
+            return self.known[1]
+        return str(super().transform_cell(raw_cell))
+
+    def should_run_async(self, raw_cell: str, **known: Any) -> bool:
+        if self.known is not None and raw_cell == self.known[0]:
+            return False
+        return bool(super().should_run_async(raw_cell, **known))
+
     def enable_gui(self, gui: Any = None) -> None:
         if gui not in (None, "inline"):
             raise UsageError(f"there is no screen here: %gui {gui} can't be used; plots are shown inline.")
 
 
-def make_shell() -> ZMQInteractiveShell:
+def make_shell() -> "_KernelShell":
     """Make the shell as a kernel does, and do what is slow the first time."""
     config = Config()
     config.HistoryManager.enabled = False
@@ -69,7 +82,7 @@ class Shell:
         shell: A shell that has run nothing yet.
     """
 
-    def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
+    def __init__(self, sock: socket.socket, shell: _KernelShell) -> None:
         self._sock, self._shell = sock, shell
         self._lock = threading.RLock()
         self._seq, self._silent = 0, False
@@ -118,9 +131,14 @@ class Shell:
             transformed = shell.transform_cell(source)
         except Exception:
             transformed, fault = source, sys.exc_info()
-        known = {"transformed_cell": transformed, "preprocessing_exc_tuple": fault}
+        known: dict[str, Any] = {"transformed_cell": transformed, "preprocessing_exc_tuple": fault}
         if shell.loop_runner is not _asyncio_runner or not shell.should_run_async(source, **known):
-            shell.run_cell(source, store_history=True, silent=False)
+            if shell.loop_runner is _asyncio_runner and fault is None:
+                shell.known = source, transformed
+            try:
+                shell.run_cell(source, store_history=True, silent=False)
+            finally:
+                shell.known = None
             return
         result = None
         try:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import kernel_calls
+from .fonts import bring_font_lists
 from .isolate import HOME, Isolation, become_nobody, enter_namespaces, fork_into_namespaces, lock
 from .supervise import supervise
 
@@ -33,6 +34,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
     made = prepare(settings["modules"])
     kernel_calls.set_dumpable(False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a first process gets from inside only what it has a handler for
     user = os.getuid(), os.getgid()
     host = socket.socket(fileno=control)
     callers = {control: host}
@@ -98,6 +100,7 @@ def _receive(caller: socket.socket) -> tuple[bytes, list[int]]:
 
 def prepare(modules: list[str]) -> Any:
     """Import everything that submissions use and do once what is slow the first time; returns the shell."""
+    bring_font_lists()
     import torch
 
     torch.set_num_threads(1)

@@ -125,9 +125,9 @@ def grade(
     )
     run = ClassRun(settings)
     rows = _with_progress(run, console)
-    console.print(_table(rows, run.due))
-    if run.due.deadline is not None:
-        console.print(run.due.words, highlight=False)
+    console.print(_table(rows, run.plan.due))
+    if run.plan.due.deadline is not None:
+        console.print(run.plan.due.words, highlight=False)
     _close(run, rows, console)
     raise typer.Exit(int(any(row.infrastructure for row in rows)))
 
@@ -136,7 +136,7 @@ def _with_progress(run: "ClassRun", console: "Console") -> "list[Row]":
     """Grade with a bar; what was done before an interrupt is kept, and shown."""
     rows: list[Row] = []
     with _bar(console) as progress:
-        task = progress.add_task(run.settings.assignment, total=len(run), student="starting", rate="")
+        task = progress.add_task(run.plan.settings.assignment, total=len(run), student="starting", rate="")
         run.tell = lambda text: progress.update(task, student=text)
         try:
             for row in run:
@@ -229,9 +229,9 @@ def _remark(row: "Row") -> str:
 def _close(run: "ClassRun", rows: "list[Row]", console: "Console") -> None:
     ran = sum(not row.skipped for row in rows)
     console.print(f"{len(rows)} submissions, {ran} graded, {len(rows) - ran} unchanged.", highlight=False)
-    if run.settings.dry_run:
+    if run.plan.settings.dry_run:
         console.print("A dry run: nothing was written.", highlight=False)
         return
     console.print(f"Head of the store {run.head}", highlight=False, soft_wrap=True)
-    name, course = run.settings.assignment, run.settings.course
+    name, course = run.plan.settings.assignment, run.plan.settings.course
     console.print(f"Next: seqlib feedback {name} --course {course}", highlight=False, soft_wrap=True)

@@ -13,8 +13,8 @@ from seqlib.course.lateness import Lateness, time_words
 from seqlib.errors import GradingError
 from seqlib.files import write_whole
 from seqlib.grading.autograded import notebook_path
+from seqlib.grading.class_store import open_store
 from seqlib.grading.deadlines import Due, class_deadlines
-from seqlib.grading.grade import open_store
 from seqlib.grading.gradebook import Mark, gradebook_url, read_arrivals, read_marks
 from seqlib.grading.kit import Kit
 from seqlib.grading.pages import cell_html

@@ -77,7 +77,7 @@ def scores(
     from rich.console import Console
 
     from seqlib.errors import GradingError
-    from seqlib.grading.grade import open_store
+    from seqlib.grading.class_store import open_store
     from seqlib.grading.kit import course_folder, course_key
     from seqlib.grading.scores import read_totals, write_scores
 

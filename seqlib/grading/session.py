@@ -13,30 +13,30 @@ from typing import Any
 
 from seqlib.checks.notebook import Shown
 from seqlib.checks.proxy import Student
-from seqlib.checks.registry import Check
 from seqlib.checks.runner import run_check
 from seqlib.checks.sources import AbstractSource
 from seqlib.checks.verdict import Verdict
 from seqlib.grading.definitions import Definitions
 from seqlib.grading.graded import Executed, Graded, TimeLimits
 from seqlib.grading.kit import Kit
+from seqlib.grading.notes import (
+    COPY,
+    ENDED,
+    MEMORY_ENDING,
+    NO_CELLS,
+    NOT_RUN,
+    OUT_OF_MEMORY,
+    TOO_LONG,
+    WITHHELD,
+    ending_of,
+    no_points,
+    note,
+)
 from seqlib.grading.outputs import CellState, NotebookOutputs, OutputLimits
 from seqlib.grading.sandbox.box import AbstractBoxes, Box, SandboxError, Snapshot
 from seqlib.grading.submitted import Cell, Submitted, check_of
 
 __all__ = ["grade_submission"]
-
-_TOO_LONG = "Your notebook ran out of time before this check."
-_ENDED = "Your process ended before this check and was not started again."
-_NO_CELLS = "None of the assignment's cells is in this notebook: hand in the notebook that you were given."
-_OUT_OF_MEMORY = "Your code used more memory than it may."
-_WITHHELD = "[not shown: a check had been asked in this process before]\n"
-_NOTES = {
-    CellState.INTERRUPTED: "[stopped: this cell took longer than {limit:g} s]\n",
-    CellState.STUCK: "[stopped: this cell took longer than {limit:g} s; the process was ended]\n",
-    CellState.DIED: "[the process ended in this cell]\n",
-}
-_MEMORY_NOTE = "[the process was ended in this cell: it used more memory than it may]\n"
 
 
 def grade_submission(
@@ -62,7 +62,7 @@ def grade_submission(
     """
     started = time.monotonic()
     if submitted.fault:
-        verdicts = tuple(_no_points(kit.suite[name], "missing", submitted.fault) for name in kit.points)
+        verdicts = tuple(no_points(kit.suite[name], "missing", submitted.fault) for name in kit.points)
         return Graded(submitted=submitted, verdicts=verdicts, cells=(), seconds=time.monotonic() - started)
     session = _Session(kit, submitted, source, boxes, limits, output_limits or OutputLimits())
     try:
@@ -113,7 +113,7 @@ class _Session:
         self.close()
         if not self._known_cells():
             self.verdicts = {
-                name: replace(verdict, message=_NO_CELLS) if verdict.status == "missing" else verdict
+                name: replace(verdict, message=NO_CELLS) if verdict.status == "missing" else verdict
                 for name, verdict in self.verdicts.items()
             }
         return [replace(one, outputs=self._shown(one.check)) if one.check else one for one in executed]
@@ -158,9 +158,7 @@ class _Session:
                 self._pending.append(name)
             return Executed(cell=cell, check=name, first=first)
         if name:
-            return Executed(
-                cell=cell, outputs=_note("[a copy: this check ran in the first cell of its name]\n"), first=False
-            )
+            return Executed(cell=cell, outputs=note(COPY), first=False)
         if cell.kind != "code" or not cell.source.strip():
             return Executed(cell=cell, first=first)
         if not self._definitions.harmless(cell.source):
@@ -172,19 +170,19 @@ class _Session:
         if left <= 0:
             self._give_up("over_limit")
         if not self._ready() or self._box is None:
-            return _note("[not run]\n")
+            return note(NOT_RUN)
         box = self._box
         run = box.run(source, min(self.limits.cell_s, left))
-        note = _NOTES.get(run.state, "").format(limit=min(self.limits.cell_s, left))
+        ending = ending_of(run.state, min(self.limits.cell_s, left))
         if run.state in (CellState.OK, CellState.RAISED):
             self._replay.append(source)
         elif run.state == CellState.DIED:
             self._require_sandbox()
             if box.out_of_memory():
-                note = _MEMORY_NOTE
+                ending = MEMORY_ENDING
         if self._asked_in_place:
-            return _note(_WITHHELD)
-        return run.outputs + (_note(note) if note else [])
+            return note(WITHHELD)
+        return run.outputs + (note(ending) if ending else [])
 
     def _copy_for_pending(self) -> None:
         """Have the process copied for each check that waits; where it can't be copied, ask it now."""
@@ -236,8 +234,8 @@ class _Session:
                 break
             self._require_sandbox()
         if snapshot is None:
-            reason = _TOO_LONG if self._given_up == "over_limit" else _ENDED
-            self.verdicts[name] = _no_points(self.kit.suite[name], self._given_up or "error", reason)
+            reason = TOO_LONG if self._given_up == "over_limit" else ENDED
+            self.verdicts[name] = no_points(self.kit.suite[name], self._given_up or "error", reason)
         return snapshot
 
     def _ask(self, box: Box, name: str, snapshot: Snapshot) -> Verdict:
@@ -248,7 +246,7 @@ class _Session:
         if verdict.status == "error":
             self._require_sandbox()
             if box.out_of_memory():
-                return replace(verdict, status="over_limit", message=_OUT_OF_MEMORY)
+                return replace(verdict, status="over_limit", message=OUT_OF_MEMORY)
         return verdict
 
     def _shown(self, name: str) -> list[dict[str, Any]]:
@@ -293,11 +291,3 @@ class _Session:
     def _known_cells(self) -> bool:
         known = {cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in self.kit.notebook["cells"]}
         return any(cell.grade_id in known or check_of(cell, self.kit.points) for cell in self.submitted.cells)
-
-
-def _no_points(check: Check, status: str, message: str) -> Verdict:
-    return Verdict(check=check.name, points=check.points, earned=0, status=status, message=message)
-
-
-def _note(text: str) -> list[dict[str, Any]]:
-    return [{"output_type": "stream", "name": "stdout", "text": text}]

@@ -146,7 +146,7 @@ def _time_limits(records: "dict[str, Record]") -> "TimeLimits":
 @contextmanager
 def _opened(course: Path, place: str | None, key: Path | None, *, write: bool = False) -> "Iterator[Store]":
     from seqlib.errors import GradingError
-    from seqlib.grading.grade import STORE_FILE
+    from seqlib.grading.class_store import STORE_FILE
     from seqlib.grading.kit import course_folder, course_key
     from seqlib.grading.store import Store
 

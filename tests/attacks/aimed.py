@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.attacks.attack import RIGHT, STUBS, Attack, cell
-from tests.attacks.escape import WON
-from tests.attacks.leak import KEEP
+from tests.attacks.escape_parts import WON
+from tests.attacks.leak_parts import KEEP
 
 Notebook = dict[str, Any]
 

@@ -100,7 +100,7 @@ class PoolRunner(AbstractRunner):
         if isinstance(told, str):
             if told:
                 self.close()
-                raise GradingError(f"a worker can't start: {told}.", "run: seqlib doctor")
+                raise GradingError(f"a worker can't start: {told.rstrip('.')}.", "run: seqlib doctor")
             slot.ready, self._died_early = True, 0
             return None
         slot.busy = False

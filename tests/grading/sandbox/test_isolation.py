@@ -17,6 +17,7 @@ from .conftest import ROOT, host_pid, open_box
 
 LOOK = Path(__file__).with_name("look_around.cell")
 IS_ROOT = os.getuid() == 0
+CAP_SYS_RESOURCE = 1 << 24
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can look at a submission's process from outside")
 
 
@@ -248,6 +249,18 @@ print(libc.shmget(0x5e9, 4096, 0o1666) >= 0)
     finally:
         first.close()
         second.close()
+
+
+@as_root
+def test_it_stays_the_first_to_be_ended_when_memory_is_short(boxes):
+    """What root has said cannot be taken back, where root may set limits."""
+    rights = dict(line.split(":\t") for line in Path("/proc/self/status").read_text().splitlines())["CapEff"]
+    if not int(rights, 16) & CAP_SYS_RESOURCE:
+        pytest.skip("this root lacks CAP_SYS_RESOURCE, as in many containers")
+    box = open_box(boxes)
+    box.run("import os; os.write(os.open('/proc/self/oom_score_adj', 1), b'0')", 60)
+    assert Path(f"/proc/{host_pid(box, 'seq-hungry')}/oom_score_adj").read_text() == "1000\n"
+    box.close()
 
 
 @as_root

@@ -246,7 +246,9 @@ class DaskRunner(AbstractRunner):
         refused = bool(self._places) and self._refusals.keys() >= self._places.keys()
         if not self._seats and refused and now - self._refused_at > _GRACE_S:
             reason = next(iter(self._refusals.values()))
-            raise GradingError(f"no worker of {self._source.where} can grade: {reason}.", "run: seqlib doctor there")
+            raise GradingError(
+                f"no worker of {self._source.where} can grade: {reason.rstrip('.')}.", "run: seqlib doctor there"
+            )
         if now - self._seated > self._source.wait_s:
             raise GradingError(
                 f"no worker came to {self._source.where} within {self._source.wait_s:g} s.",

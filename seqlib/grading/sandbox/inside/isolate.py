@@ -56,9 +56,8 @@ def enter_namespaces(uid: int, gid: int) -> None:
         os.close(handle)
 
 
-def lock(isolation: Isolation) -> int:
-    """Take away what the namespaces leave; returns a handle on the real `/proc`, for its caller to close."""
-    proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+def lock(isolation: Isolation) -> None:
+    """Take away what the namespaces leave."""
     kernel_calls.mount_scratch(HOME, isolation.scratch_bytes, _SCRATCH_FILES)
     kernel_calls.mount_scratch("/tmp", isolation.scratch_bytes, _SCRATCH_FILES)
     kernel_calls.mount_scratch("/dev/shm", _SHARED_MEMORY_BYTES, _SCRATCH_FILES)
@@ -70,7 +69,6 @@ def lock(isolation: Isolation) -> int:
     if isolation.filter:
         kernel_calls.load_filter(isolation.filter)
     os.setsid()
-    return proc
 
 
 def limit_itself(rlimits: Mapping[int, int]) -> None:

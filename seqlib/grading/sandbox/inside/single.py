@@ -33,8 +33,7 @@ def main(leash: socket.socket, cells: socket.socket, settings: dict[str, Any]) -
             kernel_calls.drop_capabilities()
             kernel_calls.forbid_new_privileges()
             kernel_calls.load_filter(bytes.fromhex(settings["filter"]))
-        proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        supervise(leash, cells, proc, made, Path(settings["home"]), Path(settings["public"]), settings["environment"])
+        supervise(leash, cells, made, Path(settings["home"]), Path(settings["public"]), settings["environment"])
     except BaseException as error:
         leash.send(json.dumps({"fault": f"{type(error).__name__}: {error}"}).encode())
     finally:

@@ -21,7 +21,6 @@ _REAP_MS = 500
 def supervise(
     leash: socket.socket,
     cells: socket.socket,
-    proc: int,
     made: Any,
     home: Path,
     public: Path,
@@ -34,13 +33,10 @@ def supervise(
         try:
             leash.close()
             kernel_calls.set_dumpable(True)
-            _die_first(proc)
-            os.close(proc)
             serve_submission(cells, made, home, public, environment)
         finally:
             os._exit(0)
     cells.close()
-    os.close(proc)
     _follow(leash, pid)
 
 
@@ -97,13 +93,3 @@ def _end(pid: int) -> None:
     if pid > 1:  # whatever number it is, it names a process in here
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _die_first(proc: int) -> None:
-    """When memory is short, this process is ended before any other of the machine."""
-    try:
-        handle = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=proc)
-    except OSError:
-        return
-    os.write(handle, b"1000")
-    os.close(handle)

@@ -53,7 +53,7 @@ def _namespaces(program: bytes) -> None:
     if fork_into_namespaces():
         return
     enter_namespaces(*user)
-    os.close(lock(Isolation(filter=program, scratch_bytes=_SCRATCH_BYTES, rlimits={})))
+    lock(Isolation(filter=program, scratch_bytes=_SCRATCH_BYTES, rlimits={}))
     if os.getpid() == 1 and not os.listdir("/proc"):
         _say("namespaces")
 

@@ -142,9 +142,9 @@ def _begin(
         leash.send(b"?")  # the host puts this process into its group, which takes a while, and says go
         rlimits = {int(number): value for number, value in order["rlimits"].items()}
         program = bytes.fromhex(settings["filter"])
-        proc = lock(Isolation(filter=program, scratch_bytes=order["scratch_bytes"], rlimits=rlimits))
+        lock(Isolation(filter=program, scratch_bytes=order["scratch_bytes"], rlimits=rlimits))
         if leash.recv(1) == b"!":
-            supervise(leash, cells, proc, made, Path(HOME), Path(settings["public"]), settings["environment"])
+            supervise(leash, cells, made, Path(HOME), Path(settings["public"]), settings["environment"])
     except BaseException as error:
         leash.send(json.dumps({"fault": f"{type(error).__name__}: {error}"}).encode())
     finally:

@@ -27,12 +27,12 @@ def main() -> None:
     statuses: Counter[str] = Counter()
     scored = 0
     with Answers(generator) as answers:
-        for _ in tqdm(range(asked.count), desc="answers"):
+        for _ in tqdm(range(asked.count), desc="answers", disable=None):
             status, earned = answers.one()
             statuses[status] += 1
             scored += earned > 0
     outputs, states = Outputs(generator), Counter[str]()
-    for _ in tqdm(range(asked.cells if asked.cells is not None else asked.count // 10), desc="cells"):
+    for _ in tqdm(range(asked.cells if asked.cells is not None else asked.count // 10), desc="cells", disable=None):
         states[outputs.one()] += 1
     print(f"{asked.count} checks with mutated answers: {dict(statuses)}; {scored} earned a point")
     print(f"{states.total()} cells with mutated outputs: {dict(states)}; all kept within limits and valid")

@@ -47,6 +47,18 @@ def box(kind):
     made.close()
 
 
+def test_a_plain_cell_is_transformed_once(box):
+    """IPython would do it twice more, which is a third of a small cell's time; one that awaits is no exception."""
+    box.run("calls = []\nget_ipython().input_transformers_cleanup.append(lambda lines: calls.append(1) or lines)", 20)
+
+    plain = box.run("len(calls)", 20)
+    box.run("import asyncio\nawait asyncio.sleep(0)", 20)
+    after = box.run("len(calls)", 20)
+
+    assert plain.outputs[0]["data"] == {"text/plain": "1"}
+    assert after.outputs[-1]["data"] == {"text/plain": "3"}
+
+
 def test_cells_share_a_process_and_go_on_after_errors(box):
     """Names live on from cell to cell; an error is an output and ends only its cell."""
     assert box.run("x = 20", 20).outputs == []

@@ -26,17 +26,18 @@ def parent_environment(image: Image, *, inside: bool = True) -> dict[str, str]:
         image: Where modules are found.
         inside: Whether paths are those of a sandbox.
     """
+    home = "/tmp" if inside else str(image.home)  # outside, anybody may have put something into `/tmp`
     return {
         "PATH": f"{os.path.dirname(python_inside())}:/usr/bin:/bin" if inside else os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
-        "HOME": "/tmp",
+        "HOME": home,
         "PYTHONPATH": image.python_path(inside=inside),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONMALLOC": "malloc",  # with the next line, memory lies in large pages, which are quicker to fork
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-        "IPYTHONDIR": "/tmp/ipython",
-        "MPLCONFIGDIR": "/tmp/matplotlib",
+        "IPYTHONDIR": f"{home}/ipython",
+        "MPLCONFIGDIR": f"{home}/matplotlib",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         # One thread everywhere: a copy of a process with more would wait for threads that it has not got.

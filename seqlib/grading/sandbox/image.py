@@ -34,6 +34,7 @@ class Image:
             self._write(f"edition/{name}", data)
         for name, data in public.items():
             self._write(f"public/{name}", data)
+        self.home.mkdir(0o700)
         (self.folder / "public").mkdir(exist_ok=True)
         (self.folder / "public").chmod(0o755)
         for path in sorted(Path(__file__).with_name("inside").glob("*.py")):
@@ -55,6 +56,11 @@ class Image:
     def read_only(self) -> dict[str, Path]:
         """What to mount: place inside to place outside."""
         return {f"{SANDBOX_PATH}/{name}": self.folder / name for name in ("edition", "own", "public")}
+
+    @property
+    def home(self) -> Path:
+        """A folder of our own, for what runs outside of a sandbox."""
+        return self.folder / "home"
 
     def python_path(self, *, inside: bool = True) -> str:
         """Where modules are found, in a sandbox or outside."""

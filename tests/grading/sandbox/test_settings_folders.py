@@ -1,4 +1,4 @@
-"""A sandbox brings matplotlib's list of fonts along, as far as it sees the fonts."""
+"""What IPython and matplotlib read: a list of fonts comes along, and nothing from folders that others may write to."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from seqlib.grading.limits import ProcessLimits, open_limits
 from seqlib.grading.outputs import NotebookOutputs, OutputLimits
 from seqlib.grading.sandbox.box import BoxLimits
+from seqlib.grading.sandbox.environment import parent_environment
 from seqlib.grading.sandbox.image import Image
 from seqlib.grading.sandbox.warm import start_warm
 
@@ -52,3 +53,11 @@ def test_a_broken_list_is_left_out(lists, text):
         path.write_text(text)
     with Image(ROOT, {}) as image:
         assert not (image.folder / "own" / "matplotlib").exists()
+
+
+def test_without_a_sandbox_settings_come_from_a_folder_of_our_own():
+    """`/tmp/ipython` may be somebody else's, with code that starts with every kernel."""
+    with Image(ROOT, {}) as image:
+        variables = parent_environment(image, inside=False)
+        assert image.home.stat().st_mode & 0o777 == 0o700
+        assert all(Path(variables[n]).is_relative_to(image.home) for n in ("HOME", "IPYTHONDIR", "MPLCONFIGDIR"))

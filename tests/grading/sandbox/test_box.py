@@ -48,7 +48,7 @@ def box(kind):
 
 
 def test_a_plain_cell_is_transformed_once(box):
-    """IPython would do it twice more, which is a third of a small cell's time; one that awaits is no exception."""
+    """IPython would do it once more, which is a quarter of a small cell's time; one that awaits is no exception."""
     box.run("calls = []\nget_ipython().input_transformers_cleanup.append(lambda lines: calls.append(1) or lines)", 20)
 
     plain = box.run("len(calls)", 20)

@@ -39,7 +39,7 @@ class _KernelShell(ZMQInteractiveShell):
     """A kernel's shell without its event loops: there is no window to follow."""
 
     known: tuple[str, str] | None = None
-    """A plain cell as it was written and as it is run, which the shell would work out twice more."""
+    """A plain cell as it was written and as it is run, which the shell would work out once more."""
 
     def transform_cell(self, raw_cell: str) -> str:
         if self.known is not None and raw_cell == self.known[0]:
